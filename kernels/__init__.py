@@ -1,0 +1,17 @@
+"""Kernels: Python functions that Numba compiles into the inner loops of genuine NumPy ufuncs.
+
+This package knows NumPy and Numba only; it has never heard of a Tensor. What belongs where:
+
+- ``declare``     ``@elementwise`` and ``@gufunc``: how a kernel is written down
+- ``scalar``      functions of numbers that kernels call (``elementary/`` and intrinsics are such)
+- ``loops``       the loop templates around a kernel's formula
+- ``compiler``    Numba's options and the compilation to object code; the only importer of Numba
+- ``store``       object code on disk: key, freeze, thaw
+- ``ufunc``       from the address of a loop to a ``numpy.ufunc``
+- ``elementary/`` exp, log, tanh, ...: vectorisable and accurate
+- ``forward/``, ``backward/`` mirrored files, one family of ops each
+"""
+
+if __name__ != "numtensor.kernels":
+    # Two copies of a kernel module would be two registries, and `kernels` is also a published package's name.
+    raise ImportError("import this package as numtensor.kernels, never as kernels")

@@ -1,0 +1,203 @@
+"""From a loop's Python text to object code. The only file that imports Numba, and it does so when called.
+
+Compile options stand here once, each with its reason.
+"""
+
+import functools
+import itertools
+import linecache
+import threading
+import types as python_types
+
+from .scalar import ElementaryFunction, Intrinsic, ScalarFunction
+
+# Division by zero gives inf or nan as IEEE says; Numba's default raises, which is slow (13x) and not allowed in a kernel.
+ERROR_MODEL = "numpy"
+# Inside elementary functions only: x*y + z may be one fused instruction. It changes results in the last bit, so
+# never in formulas (with it a*a - b*b of equals is not zero).
+CONTRACT = {"contract"}
+# Inside the function that sums one block of a reduction only: lets LLVM keep several partial sums.
+REASSOCIATE = {"reassoc", "contract", "nsz"}
+
+# What object code may name that it does not define. The first four are called on a Numba-level error, which a kernel
+# does not have, but a name that stays unresolved leaves others unbound in MCJIT: a crash.
+RUNTIME_SYMBOLS = frozenset({"numba_gil_ensure", "numba_gil_release", "NRT_MemInfo_call_dtor", "NRT_Free"})
+LIBM_SYMBOLS = frozenset(
+    f"{name}{suffix}"
+    for name in ("floor", "ceil", "trunc", "rint", "nearbyint", "sqrt", "fma", "fmod", "pow", "fmin", "fmax")
+    for suffix in ("", "f")
+) | {"feclearexcept", "memset", "memcpy", "memmove"}
+ALLOWED_SYMBOLS = RUNTIME_SYMBOLS | LIBM_SYMBOLS
+
+_lock = threading.RLock()
+_compiled = {}
+_template_number = itertools.count()
+
+
+class CompileError(RuntimeError):
+    """A kernel did not compile, or its object code names a symbol that numtensor cannot resolve without Numba."""
+
+
+def compile_loop(name, source, namespace, dtype, checked=False):
+    """Compile the text of a ufunc inner loop to object code.
+
+    Args:
+        name: the loop's function name in `source`, and the symbol of the result: unique over all processes, since
+            object code of several processes meets in one.
+        source: Python text that defines ``name(args, dims, steps, data)``.
+        namespace: the globals of that text: kernel functions, scalar functions, intrinsics, constants.
+        dtype: name of the working dtype, which chooses among implementations of elementary functions.
+        checked: whether index-taking kernels compare every index with its extent.
+
+    Returns:
+        The object code as bytes.
+
+    Raises:
+        CompileError: when the object code names an undefined symbol outside the allow-list.
+    """
+    import numba
+    from numba.core import types
+    from numba.core.ccallback import CFunc
+
+    class UnfinalizedCFunc(CFunc):
+        """A callback that is compiled to LLVM but not loaded: the store loads all code in one way."""
+
+        def freeze(self):
+            compiled = self._compile_uncached()
+            return compiled.library, compiled.fndesc.llvm_cfunc_wrapper_name
+
+    with _lock:
+        bind_fork_lock()
+        loop = _define(name, source, _resolve_globals(namespace, dtype, checked))
+        signature = (
+            (types.CPointer(types.uintp), types.CPointer(types.intp), types.CPointer(types.intp), types.voidptr),
+            types.void,
+        )
+        with numba.core.compiler_lock.global_compiler_lock:
+            library, wrapper = UnfinalizedCFunc(loop, signature, {}, {"error_model": ERROR_MODEL}).freeze()
+            return _emit_object(library, wrapper, name)
+
+
+def _define(name, source, namespace):
+    filename = f"numtensor-loop-{next(_template_number)}.py"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    namespace["__name__"] = "numtensor.kernels.generated"
+    exec(compile(source, filename, "exec"), namespace)
+    return namespace[name]
+
+
+def _emit_object(library, wrapper, name):
+    """Give the wrapper the symbol `name`, hide every other function, and emit object code."""
+    module = library._final_module
+    for function in module.functions:
+        if function.is_declaration:
+            continue
+        if function.name == wrapper:
+            function.name = name
+            function.linkage = "external"
+        else:
+            function.linkage = "internal"
+    undefined = {f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")}
+    foreign = undefined - ALLOWED_SYMBOLS
+    if foreign:
+        raise CompileError(f"kernel {name} needs symbols that are unknown without Numba: {sorted(foreign)}")
+    return library.codegen._tm.emit_object(module)
+
+
+def _resolve_globals(namespace, dtype, checked):
+    resolved = {key: _resolve(value, dtype, checked) for key, value in namespace.items()}
+    resolved["__builtins__"] = __builtins__
+    return resolved
+
+
+def _resolve(value, dtype, checked):
+    if isinstance(value, Intrinsic):
+        return _numba_intrinsic(value)
+    if isinstance(value, (ScalarFunction, ElementaryFunction)):
+        fastmath = CONTRACT if value.contract else getattr(value, "fastmath", False)
+        return _jit(value.resolve(dtype), fastmath, dtype, checked)
+    if isinstance(value, CheckedConstant):
+        return checked
+    return value
+
+
+class CheckedConstant:
+    """Stands in a kernel module for "is this the checked build"; a constant once compiled."""
+
+    def __bool__(self):
+        return False
+
+
+def jit(function, dtype, checked=False, fastmath=False):
+    """Return `function` compiled by Numba, its globals replaced by their compiled forms for `dtype`."""
+    if isinstance(function, (ScalarFunction, ElementaryFunction)):
+        return _resolve(function, dtype, checked)
+    return _jit(function, fastmath, dtype, checked)
+
+
+def _jit(function, fastmath, dtype, checked):
+    if isinstance(function, (ScalarFunction, ElementaryFunction)):
+        return _resolve(function, dtype, checked)
+    key = (function, dtype, checked)
+    found = _compiled.get(key)
+    if found is None:
+        import numba
+
+        names = _names_of(function.__code__)
+        module = function.__globals__
+        namespace = {n: _resolve(module[n], dtype, checked) for n in names if n in module}
+        namespace["__builtins__"] = module.get("__builtins__", __builtins__)
+        namespace["__name__"] = function.__module__
+        cells = tuple(
+            python_types.CellType(_resolve(cell.cell_contents, dtype, checked)) for cell in function.__closure__ or ()
+        )
+        copy = python_types.FunctionType(
+            function.__code__, namespace, function.__name__, function.__defaults__, cells or None
+        )
+        copy.__qualname__ = function.__qualname__
+        copy.__module__ = function.__module__
+        found = _compiled[key] = numba.njit(copy, error_model=ERROR_MODEL, fastmath=fastmath, nogil=True)
+    return found
+
+
+def _names_of(code):
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, python_types.CodeType):
+            names |= _names_of(constant)
+    return names
+
+
+@functools.cache
+def _numba_intrinsic(declared):
+    from numba.core import types
+    from numba.extending import intrinsic
+
+    def codegen(context, builder, signature, args):
+        return declared.emit(builder, args, context.get_value_type(signature.return_type))
+
+    def typing(*args):
+        result = args[0] if declared.types is None else getattr(types, declared.types[args[0].name])
+        return result(*args), codegen
+
+    # Numba reads the number of arguments from the typing function's signature.
+    parameters = ", ".join(f"x{i}" for i in range(declared.function.__code__.co_argcount))
+    namespace = {"typing": typing}
+    exec(f"def {declared.__name__}(context, {parameters}):\n    return typing({parameters})\n", namespace)
+    return intrinsic(namespace[declared.__name__])
+
+
+@functools.cache
+def bind_fork_lock():
+    """Hold Numba's compiler lock across forks: a child forked while another thread compiles would wait for ever."""
+    import os
+
+    from numba.core.compiler_lock import global_compiler_lock
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(
+            before=global_compiler_lock.acquire,
+            after_in_parent=global_compiler_lock.release,
+            after_in_child=global_compiler_lock.release,
+        )
+
