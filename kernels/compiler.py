@@ -9,7 +9,8 @@ import linecache
 import threading
 import types as python_types
 
-from .scalar import ElementaryFunction, Intrinsic, ScalarFunction
+from .memory import NumbaForm
+from .scalar import CheckedConstant, ElementaryFunction, Intrinsic, ScalarFunction
 
 # Division by zero gives inf or nan as IEEE says; Numba's default raises, which is slow (13x) and not allowed in a kernel.
 ERROR_MODEL = "numpy"
@@ -87,8 +88,14 @@ def _define(name, source, namespace):
 
 
 def _emit_object(library, wrapper, name):
-    """Give the wrapper the symbol `name`, hide every other function, and emit object code."""
+    """Link and optimise as Numba's ``finalize`` does, but with every function hidden except the loop itself.
+
+    Hidden functions are inlined and dropped, the loop gets the symbol `name`, and the module never enters Numba's
+    own engine.
+    """
     module = library._final_module
+    for linked in dict.fromkeys(library._linking_libraries):
+        module.link_in(linked._get_module_for_linking(), preserve=True)
     for function in module.functions:
         if function.is_declaration:
             continue
@@ -97,6 +104,7 @@ def _emit_object(library, wrapper, name):
             function.linkage = "external"
         else:
             function.linkage = "internal"
+    library._optimize_final_module()
     undefined = {f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")}
     foreign = undefined - ALLOWED_SYMBOLS
     if foreign:
@@ -118,14 +126,9 @@ def _resolve(value, dtype, checked):
         return _jit(value.resolve(dtype), fastmath, dtype, checked)
     if isinstance(value, CheckedConstant):
         return checked
+    if isinstance(value, NumbaForm):
+        return value.build()
     return value
-
-
-class CheckedConstant:
-    """Stands in a kernel module for "is this the checked build"; a constant once compiled."""
-
-    def __bool__(self):
-        return False
 
 
 def jit(function, dtype, checked=False, fastmath=False):

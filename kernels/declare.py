@@ -1,0 +1,207 @@
+"""How a kernel is written down.
+
+``@elementwise`` takes a formula of numbers; the loop around it comes from ``loops``::
+
+    @elementwise
+    def softplus(x, beta: float, threshold: float):
+        scaled = beta * x
+        return x if scaled > threshold else log1p(exp(scaled)) / beta
+
+A parameter without annotation is an element of the working dtype; ``float`` is one number of the working dtype for
+the whole call; a string or ``bool`` is an element of that dtype. ``@gufunc`` takes a core loop over arrays.
+Nothing compiles here: a kernel's ufunc for a dtype is made when it is first asked for.
+"""
+
+import functools
+
+import numpy as np
+
+from . import store
+from .checked import CHECKED_BUILD
+from .scalar import ScalarFunction
+
+REGISTRY = {}
+"""Every declared kernel by name, such as ``forward.elementwise.exp``: what ``numtensor warmup`` walks."""
+
+WORKING = "T"
+"""Stands for the working dtype in a kernel's types."""
+
+
+class KernelTable(dict):
+    """The ufuncs of one kernel by working dtype, each made when it is first asked for."""
+
+    __slots__ = ("make",)
+
+    def __init__(self, make):
+        self.make = make
+
+    def __missing__(self, dtype):
+        made = self[dtype] = self.make(np.dtype(dtype))
+        return made
+
+
+class Kernel:
+    """What both kinds of kernel have: a name, and one ufunc per working dtype in ``loops``."""
+
+    def __init__(self, function, fastmath=False):
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.name = f"{function.__module__.removeprefix(__package__ + '.')}.{function.__name__}"
+        self.formula = ScalarFunction(function)
+        self.formula.fastmath = fastmath
+        self.loops = KernelTable(self._make)
+        if self.name in REGISTRY:
+            raise ValueError(f"two kernels are named {self.name}")
+        REGISTRY[self.name] = self
+
+    def __call__(self, *args):
+        """Run the formula as Python: how a kernel is debugged."""
+        return self.function(*args)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} kernel {self.name}>"
+
+    def _load(self, variant, dtype, write_loop, inputs, outputs, signature=None):
+        from . import ufunc
+
+        key = store.entry_key(self.function, type(self).__name__, variant, dtype.name)
+        label = f"{self.name}{variant}-{dtype.name}"
+
+        def build(symbol):
+            from . import compiler
+
+            text, namespace = write_loop(symbol)
+            return compiler.compile_loop(symbol, text, namespace, dtype.name, CHECKED_BUILD)
+
+        return ufunc.make_ufunc(store.load(label, key, build), label, inputs, outputs, signature)
+
+
+def _types(names, dtype):
+    return [dtype.name if name == WORKING else name for name in names]
+
+
+def _clears_flags(types):
+    return any(np.dtype(kind).kind == "f" for kind in types)
+
+
+class Elementwise(Kernel):
+    """A formula of numbers, applied to every element.
+
+    Attributes:
+        parameters: names of the formula's parameters: first the arrays, then the scalars.
+        array_types, scalar_types, result_types: dtype names, ``"T"`` for the working dtype.
+    """
+
+    def __init__(self, function, results):
+        super().__init__(function)
+        self.result_types = (results,) if isinstance(results, str) else tuple(results)
+        self.parameters = function.__code__.co_varnames[: function.__code__.co_argcount]
+        self.array_types, self.scalar_types = [], []
+        for name in self.parameters:
+            annotation = function.__annotations__.get(name, WORKING)
+            if annotation in (float, "float"):
+                self.scalar_types.append(WORKING)
+            elif self.scalar_types:
+                raise TypeError(f"kernel {self.name}: array parameter {name!r} after a scalar one")
+            else:
+                self.array_types.append(annotation if isinstance(annotation, str) else annotation.__name__)
+        self._variants = {}
+
+    def _make(self, dtype):
+        return self._make_variant(None, None, dtype)
+
+    def variant(self, kept, chosen):
+        """Return the table of a variant that computes only some results from only some operands.
+
+        Args:
+            kept: names of the parameters that are passed; the chosen results do not depend on the others.
+            chosen: positions of the results that are wanted.
+
+        Returns:
+            A `KernelTable` of ufuncs that take the kept operands in the order of ``parameters``.
+        """
+        key = (tuple(self.parameters.index(name) for name in kept), tuple(chosen))
+        found = self._variants.get(key)
+        if found is None:
+            key = (tuple(sorted(key[0])), key[1])
+            found = self._variants[key] = KernelTable(functools.partial(self._make_variant, *key))
+        return found
+
+    def _make_variant(self, kept, chosen, dtype):
+        arrays, scalars = _types(self.array_types, dtype), _types(self.scalar_types, dtype)
+        results = _types(self.result_types, dtype)
+        types = arrays + scalars
+        inputs = types if kept is None else [types[position] for position in kept]
+        outputs = results if chosen is None else [results[index] for index in chosen]
+
+        def write_loop(symbol):
+            from . import loops
+
+            return loops.elementwise_loop(
+                symbol, self.formula, arrays, scalars, results, kept, chosen, _clears_flags(types + results)
+            )
+
+        variant = "" if kept is None else f"[{','.join(map(str, kept))}-{','.join(map(str, chosen))}]"
+        return self._load(variant, dtype, write_loop, inputs, outputs)
+
+
+class GUfunc(Kernel):
+    """A core loop over arrays, applied along NumPy's outer dimensions.
+
+    Attributes:
+        signature: of the core dimensions, such as ``(n),()->(n)``.
+        input_types, output_types: dtype names, ``"T"`` for the working dtype.
+    """
+
+    def __init__(self, function, signature, types, fastmath):
+        super().__init__(function, fastmath)
+        self.signature = signature.replace(" ", "")
+        inputs, outputs = types.replace(" ", "").split("->")
+        self.input_types = inputs.split(",")
+        self.output_types = outputs.split(",")
+
+    def _make(self, dtype):
+        inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
+
+        def write_loop(symbol):
+            from . import loops
+
+            return loops.gufunc_loop(
+                symbol, self.formula, self.signature, inputs, outputs, _clears_flags(inputs + outputs)
+            )
+
+        return self._load("", dtype, write_loop, inputs, outputs, self.signature)
+
+
+def elementwise(function=None, *, results=WORKING):
+    """Declare a kernel by its formula of numbers.
+
+    Args:
+        function: the formula. It returns one number, or a tuple of as many as `results` has types.
+        results: dtype name of the result, ``"T"`` for the working dtype; a tuple for several results.
+
+    Returns:
+        An `Elementwise` kernel.
+    """
+    if function is None:
+        return functools.partial(elementwise, results=results)
+    return Elementwise(function, results)
+
+
+def gufunc(signature, types, *, fastmath=False):
+    """Declare a kernel by a core loop over arrays.
+
+    Args:
+        signature: of the core dimensions, such as ``(n),()->(n)``. The function's parameters are the inputs, then
+            the outputs. An input without core dimensions is a number, an output without is an array of one element.
+        types: dtype names of inputs and outputs, such as ``T,int64->T``.
+        fastmath: LLVM flags; only a function that sums one block may have ``compiler.REASSOCIATE``.
+
+    Returns:
+        A decorator that makes a `GUfunc` kernel.
+    """
+
+    def declare(function):
+        return GUfunc(function, signature, types, fastmath)
+
+    return declare

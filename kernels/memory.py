@@ -1,0 +1,197 @@
+"""Memory access of generated loops: typed loads, stores and array headers at an address.
+
+These are declarations; ``compiler`` turns them into Numba intrinsics when a loop is compiled.
+
+Loads and stores say by alias scopes that operands do not overlap. NumPy guarantees it (it copies overlapping
+operands) but for an output that *is* an input, element by element, and there every element is read before it is
+written. Without the scopes LLVM compares the operands' extents at run time, and in-place calls would fail that test
+and run one element at a time.
+"""
+
+import functools
+import platform
+
+import numpy as np
+
+UINTP = np.uintp
+INTP = np.intp
+
+DTYPES = ("bool", "uint8", "int8", "int16", "int32", "int64", "float32", "float64")
+ITEMSIZE = {kind: np.dtype(kind).itemsize for kind in DTYPES}
+ZERO = {kind: np.dtype(kind).type(0) for kind in DTYPES}
+
+# FE_ALL_EXCEPT of <fenv.h>.
+_ALL_EXCEPTIONS = 0x1F if platform.machine() in ("aarch64", "arm64") else 0x3D
+
+
+class NumbaForm:
+    """Something that becomes a Numba object when a loop is compiled: ``build()`` makes it."""
+
+    def __init__(self, build):
+        self.build = functools.cache(build)
+
+
+@functools.cache
+def load(kind):
+    """``load(address, offset)`` in bytes gives the element of dtype `kind`."""
+    return NumbaForm(lambda: _build_load(kind))
+
+
+@functools.cache
+def store(kind, output):
+    """``store(address, offset, value)`` writes an element of the output with this number."""
+    return NumbaForm(lambda: _build_store(kind, output))
+
+
+@functools.cache
+def array(kind, ndim, layout):
+    """``array(address, shape, strides)`` is a Numba array there; strides are ignored in layout C."""
+    return NumbaForm(lambda: _build_array(kind, ndim, layout))
+
+
+def _build_load(kind):
+    from numba.core import types
+    from numba.extending import intrinsic
+
+    element = getattr(types, kind)
+
+    @intrinsic
+    def load(context, address, offset):
+        def codegen(context, builder, signature, args):
+            pointer = _pointer(context, builder, element, *args)
+            value = builder.load(pointer)
+            _set_scopes(builder, value, "inputs", ["output"])
+            return _from_memory(builder, kind, value)
+
+        return element(address, offset), codegen
+
+    return load
+
+
+def _build_store(kind, output):
+    from numba.core import types
+    from numba.extending import intrinsic
+
+    element = getattr(types, kind)
+
+    @intrinsic
+    def store(context, address, offset, value):
+        def codegen(context, builder, signature, args):
+            pointer = _pointer(context, builder, element, args[0], args[1])
+            instruction = builder.store(_to_memory(context, builder, kind, args[2]), pointer)
+            others = ["inputs"] + [f"output{k}" for k in range(4) if k != output]
+            _set_scopes(builder, instruction, f"output{output}", others)
+            return context.get_dummy_value()
+
+        # The formula's result is narrowed to the output's dtype: int32 + int32 is an int64 inside Numba.
+        return types.void(address, offset, element), codegen
+
+    return store
+
+
+def _pointer(context, builder, element, address, offset):
+    from llvmlite import ir
+
+    base = builder.inttoptr(address, ir.IntType(8).as_pointer())
+    return builder.bitcast(builder.gep(base, [offset]), context.get_data_type(element).as_pointer())
+
+
+def _from_memory(builder, kind, value):
+    return builder.icmp_unsigned("!=", value, value.type(0)) if kind == "bool" else value
+
+
+def _to_memory(context, builder, kind, value):
+    from llvmlite import ir
+
+    return builder.zext(value, ir.IntType(8)) if kind == "bool" else value
+
+
+def _set_scopes(builder, instruction, own, others):
+    module = builder.module
+    domain = module.add_metadata(["numtensor operands"])
+
+    def scopes(names):
+        flat = []
+        for name in names:
+            flat += [f"output{k}" for k in range(4)] if name == "output" else [name]
+        return module.add_metadata([module.add_metadata([f"numtensor {name}", domain]) for name in flat])
+
+    instruction.set_metadata("alias.scope", scopes([own]))
+    instruction.set_metadata("noalias", scopes(others))
+
+
+def _build_array(kind, ndim, layout):
+    from numba.core import cgutils, types
+    from numba.extending import intrinsic
+    from numba.np.arrayobj import make_array, populate_array
+
+    element = getattr(types, kind)
+    array_type = types.Array(element, ndim, layout)
+
+    @intrinsic
+    def array(context, address, shape, strides):
+        def codegen(context, builder, signature, args):
+            header = make_array(array_type)(context, builder)
+            data = builder.inttoptr(args[0], context.get_data_type(element).as_pointer())
+            extents = cgutils.unpack_tuple(builder, args[1], ndim)
+            itemsize = context.get_constant(types.intp, ITEMSIZE[kind])
+            if layout == "C":
+                steps = [itemsize]
+                for extent in reversed(extents[1:]):
+                    steps.insert(0, builder.mul(steps[0], extent))
+            else:
+                steps = cgutils.unpack_tuple(builder, args[2], ndim)
+            populate_array(header, data=data, shape=extents, strides=steps, itemsize=itemsize, meminfo=None)
+            return header._getvalue()
+
+        return array_type(address, shape, strides), codegen
+
+    return array
+
+
+def _build_clear_flags():
+    from numba.core import types
+    from numba.extending import intrinsic
+
+    emit = _emit_clear_mxcsr if platform.machine() in ("x86_64", "AMD64") else _emit_feclearexcept
+
+    @intrinsic
+    def clear_flags(context):
+        def codegen(context, builder, signature, args):
+            emit(builder)
+            return context.get_dummy_value()
+
+        return types.void(), codegen
+
+    return clear_flags
+
+
+def _emit_clear_mxcsr(builder):
+    """Clear the SSE status flags: what glibc's feclearexcept also does, less its 100 ns for the x87 unit."""
+    from llvmlite import ir
+    from numba.core import cgutils
+
+    word = ir.IntType(32)
+    byte_pointer = ir.IntType(8).as_pointer()
+    access = ir.FunctionType(ir.VoidType(), [byte_pointer])
+    slot = cgutils.alloca_once(builder, word)
+    pointer = builder.bitcast(slot, byte_pointer)
+    builder.call(cgutils.get_or_insert_function(builder.module, access, "llvm.x86.sse.stmxcsr"), [pointer])
+    status = builder.load(slot)
+    builder.store(builder.and_(status, word(~0x3F & 0xFFFFFFFF)), slot)
+    # Reading is cheap, writing is not: only when a flag is set.
+    with builder.if_then(builder.icmp_unsigned("!=", builder.and_(status, word(0x3F)), word(0)), likely=False):
+        builder.call(cgutils.get_or_insert_function(builder.module, access, "llvm.x86.sse.ldmxcsr"), [pointer])
+
+
+def _emit_feclearexcept(builder):
+    from llvmlite import ir
+    from numba.core import cgutils
+
+    kind = ir.FunctionType(ir.IntType(32), [ir.IntType(32)])
+    function = cgutils.get_or_insert_function(builder.module, kind, "feclearexcept")
+    builder.call(function, [ir.IntType(32)(_ALL_EXCEPTIONS)])
+
+
+# Without this NumPy reads the flags that vector lanes raised and warns where PyTorch is silent.
+CLEAR_FLAGS = NumbaForm(_build_clear_flags)
