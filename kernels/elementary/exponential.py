@@ -1,0 +1,138 @@
+"""Exponentials: exp, exp2, expm1 and the logistic function sigmoid. Hyperbolic functions have their own file.
+
+All reduce x = n ln 2 + r with |r| <= ln(2)/2 and take n from the low bits of ``x / ln 2 + magic``, where the magic
+number 1.5 * 2^23 (2^52 in float64) pushes the integer there: no conversion to an integer, which would be undefined
+for NaN. Coefficients are minimax fits of this project (Remez exchange in 50 digits, then rounded); ln 2 in two parts
+is Cody and Waite's. "Measured" errors are the largest seen by ``tests/kernels/test_elementary_accuracy.py`` and
+denser sweeps.
+"""
+
+import numpy as np
+
+from ..intrinsics import copysign, fabs, fma, from_bits, to_bits
+from ..scalar import ScalarFunction, elementary
+
+_ONE_32, _HALF_32, _TWO_32 = np.float32(1), np.float32(0.5), np.float32(2)
+_LOG2E_32 = np.float32(1.44269504)
+_LN2_HIGH_32, _LN2_LOW_32 = np.float32(0.693359375), np.float32(-2.12194440e-4)
+# The exponent bias less one is part of the magic number, so that the low bits shifted left are 2^(n-1).
+_MAGIC_32 = np.float32(1.5 * 2**23 + 126)
+_EXP_TOP_32, _EXP_BOTTOM_32, _EXP_GRADUAL_32 = np.float32(89), np.float32(-104), np.float32(-86)
+_GRADUAL_STEP_32, _GRADUAL_SCALE_32 = np.int32(64), np.float32(2.0**-63)
+_SHIFT_32 = np.int32(23)
+_NO_STEP_32 = np.int32(0)
+
+_ONE_64, _HALF_64, _TWO_64 = np.float64(1), np.float64(0.5), np.float64(2)
+_LOG2E_64 = np.float64(1.4426950408889634)
+_LN2_HIGH_64, _LN2_LOW_64 = np.float64(6.93147180369123816490e-01), np.float64(1.90821492927058770002e-10)
+_MAGIC_64 = np.float64(1.5 * 2**52 + 1022)
+_EXP_TOP_64, _EXP_BOTTOM_64, _EXP_GRADUAL_64 = np.float64(710), np.float64(-746), np.float64(-707)
+_GRADUAL_STEP_64, _GRADUAL_SCALE_64 = np.int64(128), np.float64(2.0**-127)
+_SHIFT_64 = np.int64(52)
+_NO_STEP_64 = np.int64(0)
+
+# (exp(r) - 1 - r) / r^2 on |r| <= 0.3535: error 2^-28.0 of exp(r).
+_EXP_32 = tuple(map(np.float32, (0.49999994, 0.166665, 0.04166789, 0.008371069, 0.0013862079)))
+# The same with the error taken relative to exp(r) - 1: 2^-25.9.
+_EXPM1_32 = tuple(map(np.float32, (0.5, 0.16666529, 0.04166661, 0.008368458, 0.0013918527)))
+# 2^-56.2 of exp(r).
+_EXP_64 = (
+    0.5000000000000013, 0.16666666666666358, 0.04166666666650727, 0.008333333333521802, 0.0013888888950404727,
+    0.0001984126946479074, 2.4801485459476216e-05, 2.755760818914241e-06, 2.7633153711870315e-07,
+    2.4997975860495965e-08,
+)  # fmt: skip
+# 2^-59.3 of exp(r) - 1.
+_EXPM1_64 = (
+    0.5, 0.1666666666666668, 0.041666666666666706, 0.008333333333319617, 0.001388888888886312,
+    0.00019841269891791014, 2.4801587367861473e-05, 2.7557238027464756e-06, 2.755723656515288e-07,
+    2.511133462538727e-08, 2.0926339163151305e-09,
+)  # fmt: skip
+
+
+def _exp_f32(x):
+    """exp(x). See the float64 version."""
+    bounded = _EXP_TOP_32 if x > _EXP_TOP_32 else x
+    bounded = _EXP_BOTTOM_32 if bounded < _EXP_BOTTOM_32 else bounded
+    shifted = fma(bounded, _LOG2E_32, _MAGIC_32)
+    n = shifted - _MAGIC_32
+    r = fma(n, -_LN2_LOW_32, fma(n, -_LN2_HIGH_32, bounded))
+    c = _EXP_32
+    p = c[0] + r * (c[1] + r * (c[2] + r * (c[3] + r * c[4])))
+    p = _ONE_32 + (r + r * r * p)
+    gradual = bounded < _EXP_GRADUAL_32
+    exponent = np.int32(to_bits(shifted) + (_GRADUAL_STEP_32 if gradual else _NO_STEP_32))
+    return p * from_bits(np.int32(exponent << _SHIFT_32)) * (_GRADUAL_SCALE_32 if gradual else _TWO_32)
+
+
+def _exp_f64(x):
+    """exp(x): 2^n times a polynomial in r.
+
+    NaN propagates; overflow gives inf, underflow is gradual: the power of two is applied in two steps.
+    """
+    bounded = _EXP_TOP_64 if x > _EXP_TOP_64 else x
+    bounded = _EXP_BOTTOM_64 if bounded < _EXP_BOTTOM_64 else bounded
+    shifted = fma(bounded, _LOG2E_64, _MAGIC_64)
+    n = shifted - _MAGIC_64
+    r = fma(n, -_LN2_LOW_64, fma(n, -_LN2_HIGH_64, bounded))
+    c = _EXP_64
+    p = c[5] + r * (c[6] + r * (c[7] + r * (c[8] + r * c[9])))
+    p = c[0] + r * (c[1] + r * (c[2] + r * (c[3] + r * (c[4] + r * p))))
+    p = _ONE_64 + (r + r * r * p)
+    gradual = bounded < _EXP_GRADUAL_64
+    exponent = to_bits(shifted) + (_GRADUAL_STEP_64 if gradual else _NO_STEP_64)
+    return p * from_bits(exponent << _SHIFT_64) * (_GRADUAL_SCALE_64 if gradual else _TWO_64)
+
+
+exp = elementary("exp", float32=_exp_f32, float64=_exp_f64)
+
+
+def _expm1_f32(x):
+    """exp(x) - 1. See the float64 version."""
+    bounded = _EXP_TOP_32 if x > _EXP_TOP_32 else x
+    bounded = np.float32(-20) if bounded < np.float32(-20) else bounded
+    shifted = fma(bounded, _LOG2E_32, _MAGIC_32)
+    n = shifted - _MAGIC_32
+    r = fma(n, -_LN2_LOW_32, fma(n, -_LN2_HIGH_32, bounded))
+    c = _EXPM1_32
+    p = c[0] + r * (c[1] + r * (c[2] + r * (c[3] + r * c[4])))
+    p = r + r * r * p
+    scale = from_bits(np.int32(to_bits(shifted) << _SHIFT_32))
+    scaled = fma(scale, p, scale - _HALF_32) * _TWO_32
+    return copysign(p if n == np.float32(0) else scaled, x)
+
+
+def _expm1_f64(x):
+    """exp(x) - 1: 2^n (exp(r) - 1) + (2^n - 1), so nothing cancels.
+
+    NaN propagates, -0 stays -0, -inf gives -1, overflow gives inf.
+    """
+    bounded = _EXP_TOP_64 if x > _EXP_TOP_64 else x
+    bounded = np.float64(-40) if bounded < np.float64(-40) else bounded
+    shifted = fma(bounded, _LOG2E_64, _MAGIC_64)
+    n = shifted - _MAGIC_64
+    r = fma(n, -_LN2_LOW_64, fma(n, -_LN2_HIGH_64, bounded))
+    c = _EXPM1_64
+    p = c[5] + r * (c[6] + r * (c[7] + r * (c[8] + r * (c[9] + r * c[10]))))
+    p = c[0] + r * (c[1] + r * (c[2] + r * (c[3] + r * (c[4] + r * p))))
+    p = r + r * r * p
+    scale = from_bits(to_bits(shifted) << _SHIFT_64)
+    scaled = fma(scale, p, scale - _HALF_64) * _TWO_64
+    return copysign(p if n == np.float64(0) else scaled, x)
+
+
+expm1 = elementary("expm1", float32=_expm1_f32, float64=_expm1_f64)
+
+
+def _sigmoid_f32(x):
+    """1 / (1 + exp(-x)). See the float64 version."""
+    e = exp(-fabs(x))
+    return (e if x < np.float32(0) else _ONE_32) / (_ONE_32 + e)
+
+
+def _sigmoid_f64(x):
+    """1 / (1 + exp(-x)), as exp(x) / (1 + exp(x)) below zero: never overflows, and decays through the denormals."""
+    e = exp(-fabs(x))
+    return (e if x < np.float64(0) else _ONE_64) / (_ONE_64 + e)
+
+
+sigmoid = elementary("sigmoid", float32=_sigmoid_f32, float64=_sigmoid_f64)

@@ -1,0 +1,109 @@
+"""Hyperbolic functions: sinh, cosh, tanh. Built on the exponential far from zero and on polynomials near it.
+
+Coefficients are minimax fits of this project (Remez exchange in 50 digits, then rounded).
+"""
+
+import numpy as np
+
+from ..intrinsics import copysign, fabs
+from ..scalar import elementary
+from .exponential import exp
+
+_ONE_32, _TWO_32, _HALF_32 = np.float32(1), np.float32(2), np.float32(0.5)
+_ONE_64, _TWO_64, _HALF_64 = np.float64(1), np.float64(2), np.float64(0.5)
+
+# (tanh(x) - x) / x^3 in x^2 for |x| <= 0.56: error 2^-29.6 of tanh(x).
+_TANH_32 = tuple(map(np.float32, (-0.33333316, 0.13332528, -0.053844694, 0.021035502, -0.0062174783)))
+_TANH_LIMIT_32, _TANH_LIMIT_64 = np.float32(0.55), np.float64(0.55)
+_TANH_ONE_32, _TANH_ONE_64 = np.float32(10), np.float64(22)
+# 2^-56.6.
+_TANH_64 = (
+    -0.33333333333333287, 0.13333333333324252, -0.053968253962354946, 0.021869488344821136, -0.008863231917001843,
+    0.0035920850038507323, -0.0014554969291467683, 0.0005882530196971044, -0.0002328884192560022,
+    8.260175430938917e-05, -1.9049032038399735e-05,
+)  # fmt: skip
+
+
+def _tanh_f32(x):
+    """tanh(x). See the float64 version."""
+    z = fabs(x)
+    z = _TANH_ONE_32 if z > _TANH_ONE_32 else z
+    far = _ONE_32 - _TWO_32 / (exp(z + z) + _ONE_32)
+    square = z * z
+    c = _TANH_32
+    p = c[0] + square * (c[1] + square * (c[2] + square * (c[3] + square * c[4])))
+    near = z + z * (square * p)
+    return copysign(near if z < _TANH_LIMIT_32 else far, x)
+
+
+def _tanh_f64(x):
+    """tanh(x): an odd polynomial to 0.55, 1 - 2 / (exp(2 |x|) + 1) above. NaN propagates, -0 stays -0."""
+    z = fabs(x)
+    z = _TANH_ONE_64 if z > _TANH_ONE_64 else z
+    far = _ONE_64 - _TWO_64 / (exp(z + z) + _ONE_64)
+    square = z * z
+    c = _TANH_64
+    p = c[6] + square * (c[7] + square * (c[8] + square * (c[9] + square * c[10])))
+    p = c[0] + square * (c[1] + square * (c[2] + square * (c[3] + square * (c[4] + square * (c[5] + square * p)))))
+    near = z + z * (square * p)
+    return copysign(near if z < _TANH_LIMIT_64 else far, x)
+
+
+tanh = elementary("tanh", float32=_tanh_f32, float64=_tanh_f64)
+
+# (sinh(x) - x) / x^3 in x^2 for |x| <= 1: error 2^-25.2 of sinh(x).
+_SINH_32 = tuple(map(np.float32, (0.16666667, 0.008333311, 0.00019842635, 2.7839258e-06)))
+# 2^-56.
+_SINH_64 = (
+    0.16666666666666669, 0.008333333333333139, 0.0001984126984143768, 2.7557319155337e-06, 2.505212339855279e-08,
+    1.6057240340884456e-10, 7.759312217547371e-13,
+)  # fmt: skip
+# exp overflows before sinh and cosh do: beyond these they are (exp(|x|/2) / 2) exp(|x|/2).
+_LARGE_32, _LARGE_64 = np.float32(88), np.float64(709)
+
+
+def _sinh_f32(x):
+    """sinh(x). See the float64 version."""
+    z = fabs(x)
+    large = z > _LARGE_32
+    e = exp(z * _HALF_32 if large else z)
+    far = (_HALF_32 * e) * e if large else _HALF_32 * e - _HALF_32 / e
+    square = z * z
+    c = _SINH_32
+    near = z + z * (square * (c[0] + square * (c[1] + square * (c[2] + square * c[3]))))
+    return copysign(near if z < _ONE_32 else far, x)
+
+
+def _sinh_f64(x):
+    """sinh(x): an odd polynomial to 1, (e - 1/e) / 2 with e = exp(|x|) above. NaN propagates, -0 stays -0."""
+    z = fabs(x)
+    large = z > _LARGE_64
+    e = exp(z * _HALF_64 if large else z)
+    far = (_HALF_64 * e) * e if large else _HALF_64 * e - _HALF_64 / e
+    square = z * z
+    c = _SINH_64
+    p = c[3] + square * (c[4] + square * (c[5] + square * c[6]))
+    near = z + z * (square * (c[0] + square * (c[1] + square * (c[2] + square * p))))
+    return copysign(near if z < _ONE_64 else far, x)
+
+
+sinh = elementary("sinh", float32=_sinh_f32, float64=_sinh_f64)
+
+
+def _cosh_f32(x):
+    """cosh(x). See the float64 version."""
+    z = fabs(x)
+    large = z > _LARGE_32
+    e = exp(z * _HALF_32 if large else z)
+    return (_HALF_32 * e) * e if large else _HALF_32 * e + _HALF_32 / e
+
+
+def _cosh_f64(x):
+    """cosh(x) = (e + 1/e) / 2 with e = exp(|x|). NaN propagates."""
+    z = fabs(x)
+    large = z > _LARGE_64
+    e = exp(z * _HALF_64 if large else z)
+    return (_HALF_64 * e) * e if large else _HALF_64 * e + _HALF_64 / e
+
+
+cosh = elementary("cosh", float32=_cosh_f32, float64=_cosh_f64)
