@@ -1,4 +1,6 @@
 from .error import erf
-from .exponential import exp, expm1, sigmoid
+from .exponential import exp, exp2, expm1, sigmoid
 from .hyperbolic import cosh, sinh, tanh
 from .logarithm import log, log1p, log2, log10
+from .power import pow, rsqrt, sqrt
+from .trigonometric import acos, asin, atan, cos, sin, tan

@@ -5,7 +5,7 @@ Coefficients are minimax fits of this project (Remez exchange in 50 digits, then
 
 import numpy as np
 
-from ..intrinsics import copysign, fabs
+from ..intrinsics import copysign, fabs, inlined
 from ..scalar import elementary
 from .exponential import exp
 
@@ -41,7 +41,7 @@ _ERF_FAR_64 = (
 
 def _erf_f32(x):
     """erf(x). See the float64 version."""
-    z = fabs(x)
+    z = fabs(inlined(x))
     square = z * z
     c = _ERF_NEAR_32
     p = c[3] + square * (c[4] + square * (c[5] + square * c[6]))
@@ -58,7 +58,7 @@ def _erf_f64(x):
 
     NaN propagates, -0 stays -0.
     """
-    z = fabs(x)
+    z = fabs(inlined(x))
     square = z * z
     c = _ERF_NEAR_64
     p = c[6] + square * (c[7] + square * (c[8] + square * (c[9] + square * (c[10] + square * c[11]))))

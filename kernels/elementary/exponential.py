@@ -9,7 +9,7 @@ denser sweeps.
 
 import numpy as np
 
-from ..intrinsics import copysign, fabs, fma, from_bits, to_bits
+from ..intrinsics import copysign, fabs, fma, from_bits, rint, to_bits
 from ..scalar import ScalarFunction, elementary
 
 _ONE_32, _HALF_32, _TWO_32 = np.float32(1), np.float32(0.5), np.float32(2)
@@ -136,3 +136,60 @@ def _sigmoid_f64(x):
 
 
 sigmoid = elementary("sigmoid", float32=_sigmoid_f32, float64=_sigmoid_f64)
+
+# (2^r - 1) / r on |r| <= 0.505: error 2^-28.
+_EXP2_32 = tuple(map(np.float32, (0.6931472, 0.2402265, 0.055503245, 0.009617999, 0.0013401612, 0.00015477744)))
+# 2^-55.7.
+_EXP2_64 = (
+    0.6931471805599453, 0.2402265069591014, 0.05550410866482176, 0.009618129107590424, 0.0013333558146375083,
+    0.0001540353046205551, 1.5252733871309155e-05, 1.3215432708018901e-06, 1.0178044910797843e-07,
+    7.074241002149485e-09, 4.457617598247237e-10,
+)  # fmt: skip
+_EXP2_TOP_32, _EXP2_BOTTOM_32, _EXP2_GRADUAL_32 = np.float32(129), np.float32(-151), np.float32(-124)
+_EXP2_TOP_64, _EXP2_BOTTOM_64, _EXP2_GRADUAL_64 = np.float64(1025), np.float64(-1076), np.float64(-1020)
+
+
+def _contracted(function):
+    return ScalarFunction(function, contract=True)
+
+
+@_contracted
+def two_to_the_32(n, r):
+    """2^(n + r) for an integer n in [-151, 129] and |r| <= 0.505."""
+    c = _EXP2_32
+    p = c[1] + r * (c[2] + r * (c[3] + r * (c[4] + r * c[5])))
+    p = _ONE_32 + r * (c[0] + r * p)
+    gradual = n < _EXP2_GRADUAL_32
+    exponent = np.int32(to_bits(n + _MAGIC_32) + (_GRADUAL_STEP_32 if gradual else _NO_STEP_32))
+    return p * from_bits(np.int32(exponent << _SHIFT_32)) * (_GRADUAL_SCALE_32 if gradual else _TWO_32)
+
+
+@_contracted
+def two_to_the_64(n, r, low):
+    """2^(n + r + low) for an integer n in [-1076, 1025], |r| <= 0.505 and a correction `low` of some ulp of r."""
+    c = _EXP2_64
+    p = c[6] + r * (c[7] + r * (c[8] + r * (c[9] + r * c[10])))
+    p = c[1] + r * (c[2] + r * (c[3] + r * (c[4] + r * (c[5] + r * p))))
+    p = _ONE_64 + (r * (c[0] + r * p) + low * c[0])
+    gradual = n < _EXP2_GRADUAL_64
+    exponent = to_bits(n + _MAGIC_64) + (_GRADUAL_STEP_64 if gradual else _NO_STEP_64)
+    return p * from_bits(exponent << _SHIFT_64) * (_GRADUAL_SCALE_64 if gradual else _TWO_64)
+
+
+def _exp2_f32(x):
+    """2 to the power x. See the float64 version."""
+    bounded = _EXP2_TOP_32 if x > _EXP2_TOP_32 else x
+    bounded = _EXP2_BOTTOM_32 if bounded < _EXP2_BOTTOM_32 else bounded
+    n = rint(bounded)
+    return two_to_the_32(n, bounded - n)
+
+
+def _exp2_f64(x):
+    """2 to the power x; exact at integers. NaN propagates, overflow gives inf, underflow is gradual."""
+    bounded = _EXP2_TOP_64 if x > _EXP2_TOP_64 else x
+    bounded = _EXP2_BOTTOM_64 if bounded < _EXP2_BOTTOM_64 else bounded
+    n = rint(bounded)
+    return two_to_the_64(n, bounded - n, np.float64(0))
+
+
+exp2 = elementary("exp2", float32=_exp2_f32, float64=_exp2_f64)

@@ -47,7 +47,7 @@ def _contracted(function):
 
 
 @_contracted
-def _split_32(x):
+def split_32(x):
     """k and f of x = 2^k (1 + f) for positive finite x, denormals too."""
     tiny = x < _TINY_32
     bits = to_bits(x * _TINY_SCALE_32 if tiny else x)
@@ -57,7 +57,7 @@ def _split_32(x):
 
 
 @_contracted
-def _split_64(x):
+def split_64(x):
     """k and f of x = 2^k (1 + f) for positive finite x, denormals too."""
     tiny = x < _TINY_64
     bits = to_bits(x * _TINY_SCALE_64 if tiny else x)
@@ -105,14 +105,14 @@ def _edges_64(x, result):
 
 def _log_f32(x):
     """log(x). See the float64 version."""
-    k, f = _split_32(x)
+    k, f = split_32(x)
     tail = fma(k, _LN2_LOW_32, _tail_32(f))
     return _edges_32(x, fma(k, _LN2_HIGH_32, f + tail))
 
 
 def _log_f64(x):
     """log(x) = k ln 2 + log(1 + f). -inf at 0 of either sign, NaN below, inf at inf; denormals are exact inputs."""
-    k, f = _split_64(x)
+    k, f = split_64(x)
     tail = fma(k, _LN2_LOW_64, _tail_64(f))
     return _edges_64(x, fma(k, _LN2_HIGH_64, f + tail))
 
@@ -127,7 +127,7 @@ _LOG2E_LOW_64 = np.float64(1.67517131648865118353e-10)
 
 def _log2_f32(x):
     """The logarithm to base 2. See the float64 version."""
-    k, f = _split_32(x)
+    k, f = split_32(x)
     tail = _tail_32(f)
     # f is cut to 12 bits, so that its product with the high part is exact.
     high = from_bits(np.int32(to_bits(f + tail) & np.int32(-4096)))
@@ -138,7 +138,7 @@ def _log2_f32(x):
 
 def _log2_f64(x):
     """The logarithm to base 2: exact at powers of two, otherwise as `log`."""
-    k, f = _split_64(x)
+    k, f = split_64(x)
     tail = _tail_64(f)
     high = from_bits(to_bits(f + tail) & np.int64(-(2**32)))
     low = (f - high) + tail
@@ -156,7 +156,7 @@ _LOG10_2_HIGH_64, _LOG10_2_LOW_64 = np.float64(3.01029995663611771306e-01), np.f
 
 def _log10_f32(x):
     """The logarithm to base 10. See the float64 version."""
-    k, f = _split_32(x)
+    k, f = split_32(x)
     tail = _tail_32(f)
     low = fma(k, _LOG10_2_LOW_32, fma(f, _LOG10E_LOW_32, tail * _LOG10E_HIGH_32))
     return _edges_32(x, fma(k, _LOG10_2_HIGH_32, fma(f, _LOG10E_HIGH_32, low)))
@@ -164,7 +164,7 @@ def _log10_f32(x):
 
 def _log10_f64(x):
     """The logarithm to base 10: k log10(2) + log(1 + f) log10(e), each constant in two parts."""
-    k, f = _split_64(x)
+    k, f = split_64(x)
     tail = _tail_64(f)
     low = fma(k, _LOG10_2_LOW_64, fma(f, _LOG10E_LOW_64, tail * _LOG10E_HIGH_64))
     return _edges_64(x, fma(k, _LOG10_2_HIGH_64, fma(f, _LOG10E_HIGH_64, low)))

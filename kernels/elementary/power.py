@@ -1,0 +1,151 @@
+"""Powers and roots: pow, sqrt, rsqrt.
+
+pow(x, y) is 2^(y log2|x|) with a logarithm of more digits than the result has: for float32 in float64, for float64
+in pairs of numbers. Coefficients are minimax fits of this project (Remez exchange in 50 digits, then rounded).
+"""
+
+import numpy as np
+
+from ..intrinsics import fabs, fma, from_bits, inlined, rint, sqrt as square_root, to_bits
+from ..scalar import ScalarFunction, elementary, scalar
+from .exponential import two_to_the_32, two_to_the_64
+from .logarithm import split_64
+
+_ZERO_32, _HALF_32, _ONE_32, _INF_32, _NAN_32 = map(np.float32, (0, 0.5, 1, np.inf, np.nan))
+_ZERO_64, _HALF_64, _ONE_64, _INF_64, _NAN_64 = map(np.float64, (0, 0.5, 1, np.inf, np.nan))
+_SQRT_HALF_BITS_64 = np.float64(0.7071067811865476).view(np.int64)
+_MAGIC_64 = np.float64(1.5 * 2**52)
+_MAGIC_BITS_64 = _MAGIC_64.view(np.int64)
+
+# log2(1 + f) / f on [-0.294, 0.415]: error 2^-35.2 of log2(1 + f), which times 128 is 2^-28 of the power.
+_LOG2_FOR_32 = (
+    1.4426950408658312, -0.7213475207508545, 0.48089836307670136, -0.36067369906844565, 0.28853714808675607,
+    -0.24045169816814932, 0.20617926931743974, -0.1803383673731599, 0.15874135376961598, -0.1427188780304521,
+    0.1445481646888321, -0.14471665988100182, 0.07972282968010157,
+)  # fmt: skip
+# With s = f / (2 + f), log2(1 + f) = s (C + z (C/3 + z Q(z))) in z = s^2 <= 0.0295, where C = 2 / ln 2, each in two parts;
+# Q has an error of 2^-65.8 of log2(1 + f).
+_C_HIGH, _C_LOW = np.float64(2.8853900817779268), np.float64(4.0710547481862066e-17)
+_THIRD_HIGH, _THIRD_LOW = np.float64(0.9617966939259756), np.float64(5.0577616648125907e-17)
+_LOG2_FOR_64 = (
+    0.5770780163556185, 0.41219858309165175, 0.3205989023275653, 0.26230769619358324, 0.22198423375707416,
+    0.19124947514215412, 0.19043984471795708,
+)  # fmt: skip
+_TOP_32, _BOTTOM_32 = np.float64(129), np.float64(-151)
+_TOP_64, _BOTTOM_64 = np.float64(1025), np.float64(-1076)
+
+
+def _contracted(function):
+    return ScalarFunction(function, contract=True)
+
+
+@_contracted
+def _log2_for_32(x):
+    """log2(x) to 35 bits for a float32 in [0, inf] given as a float64; NaN propagates."""
+    bits = to_bits(x)
+    k = (bits - _SQRT_HALF_BITS_64) >> np.int64(52)
+    f = from_bits(bits - (k << np.int64(52))) - _ONE_64
+    c = _LOG2_FOR_32
+    p = c[7] + f * (c[8] + f * (c[9] + f * (c[10] + f * (c[11] + f * c[12]))))
+    p = c[1] + f * (c[2] + f * (c[3] + f * (c[4] + f * (c[5] + f * (c[6] + f * p)))))
+    value = (from_bits(k + _MAGIC_BITS_64) - _MAGIC_64) + f * (c[0] + f * p)
+    value = value if x < _INF_64 else x
+    return -_INF_64 if x == _ZERO_64 else value
+
+
+@scalar
+def _log2_for_64(x):
+    """log2(x) for x in [0, inf] as the sum of two floats, to some 64 bits; NaN propagates."""
+    k, f = split_64(x)
+    denominator = np.float64(2) + f
+    rest = f - (denominator - np.float64(2))
+    inverse = _ONE_64 / denominator
+    s = f * inverse
+    s_low = (fma(-s, denominator, f) - s * rest) * inverse
+    z = s * s
+    z_low = fma(s, s, -z) + (s + s) * s_low
+    c = _LOG2_FOR_64
+    q = fma(z, fma(z, fma(z, fma(z, fma(z, fma(z, c[6], c[5]), c[4]), c[3]), c[2]), c[1]), c[0])
+    third = z * _THIRD_HIGH
+    third_low = fma(z, _THIRD_HIGH, -third) + fma(z, _THIRD_LOW, fma(z_low, _THIRD_HIGH, z * (z * q)))
+    factor = _C_HIGH + third
+    factor_low = (third - (factor - _C_HIGH)) + (third_low + _C_LOW)
+    fraction = s * factor
+    fraction_low = fma(s, factor, -fraction) + fma(s, factor_low, s_low * factor)
+    high = k + fraction
+    low = (fraction - (high - k)) + fraction_low
+    high = high if x < _INF_64 else x
+    return -_INF_64 if x == _ZERO_64 else high, low if x < _INF_64 else _ZERO_64
+
+
+def _pow_f32(x, y):
+    """x to the power y. See the float64 version."""
+    size = fabs(inlined(x))
+    t = _log2_for_32(np.float64(size)) * np.float64(y)
+    t = _TOP_32 if t > _TOP_32 else t
+    t = _BOTTOM_32 if t < _BOTTOM_32 else t
+    n = rint(t)
+    value = two_to_the_32(np.float32(n), np.float32(t - n))
+    half = y * _HALF_32
+    whole = rint(y) == y
+    odd = whole and rint(half) != half
+    value = from_bits(np.int32(to_bits(value) | np.int32(to_bits(x) & np.int32(-(2**31))))) if odd else value
+    value = _NAN_32 if x < _ZERO_32 and x > -_INF_32 and not whole else value
+    value = _ONE_32 if size == _ONE_32 and fabs(y) == _INF_32 else value
+    return _ONE_32 if x == _ONE_32 or y == _ZERO_32 else value
+
+
+def _pow_f64(x, y):
+    """x to the power y.
+
+    C99's special cases: 1 for x = 1 or y = 0 even beside NaN, and for x = -1 with infinite y; NaN for negative finite
+    x and fractional y; zeros and infinities with their signs for odd whole y. Underflow is gradual.
+    """
+    size = fabs(inlined(x))
+    high, low = _log2_for_64(size)
+    t = high * y
+    t_low = fma(high, y, -t) + low * y
+    outside = fabs(t) > np.float64(1100)
+    t = _TOP_64 if t > _TOP_64 else t
+    t = _BOTTOM_64 if t < _BOTTOM_64 else t
+    t_low = _ZERO_64 if outside or t_low != t_low else t_low
+    n = rint(t)
+    t -= n
+    r = t + t_low
+    value = two_to_the_64(n, r, t_low - (r - t))
+    half = y * _HALF_64
+    whole = rint(y) == y
+    odd = whole and rint(half) != half
+    value = from_bits(to_bits(value) | (to_bits(x) & np.int64(-(2**63)))) if odd else value
+    value = _NAN_64 if x < _ZERO_64 and x > -_INF_64 and not whole else value
+    value = _ONE_64 if size == _ONE_64 and fabs(y) == _INF_64 else value
+    return _ONE_64 if x == _ONE_64 or y == _ZERO_64 else value
+
+
+pow = elementary("pow", float32=_pow_f32, float64=_pow_f64)
+
+
+def _sqrt_f32(x):
+    """The square root, correctly rounded."""
+    return square_root(x)
+
+
+def _sqrt_f64(x):
+    """The square root, correctly rounded: one instruction. NaN below zero, -0 stays -0."""
+    return square_root(x)
+
+
+sqrt = elementary("sqrt", float32=_sqrt_f32, float64=_sqrt_f64)
+
+
+def _rsqrt_f32(x):
+    """1 / sqrt(x). See the float64 version."""
+    return _ONE_32 / square_root(x)
+
+
+def _rsqrt_f64(x):
+    """1 / sqrt(x), two correctly rounded operations. inf at 0 with its sign, NaN below, 0 at inf."""
+    return _ONE_64 / square_root(x)
+
+
+rsqrt = elementary("rsqrt", float32=_rsqrt_f32, float64=_rsqrt_f64)
