@@ -11,10 +11,11 @@ also provides; what differs is how words become numbers:
   second half waits in the generator for the next call;
 - ``bernoulli_scalar``, ``dropout_mask`` and ``exponential`` always spend a word pair per element.
 
-Where the numbers need a logarithm or a sine, float32 ``randn`` follows the polynomials of PyTorch's AVX2 build to the
-last bit, and the float64 functions agree within a few units in the last place (they are the system's there, NumPy's
-here). PyTorch itself draws ``bernoulli_(p)`` and dropout from Intel's MKL on Intel processors, so there the masks of
-PyTorch differ between machines; the masks here are those of its portable path.
+Where the numbers need a logarithm or a sine, float32 ``randn`` of 16 and more follows the polynomials of PyTorch's AVX2
+build to the last bit; elsewhere PyTorch calls the system's functions and this module NumPy's, and they agree within a
+few units in the last place of a float64. One thing no seed can settle: PyTorch's source, where built with Intel's MKL,
+takes ``bernoulli_(p)`` and dropout from MKL on Intel processors, so PyTorch's own masks differ between machines. The
+masks here are those of its portable path, which other processors get.
 
 Everything in this module works on ``numpy.ndarray``; the factories that return tensors are built on top of it.
 """
@@ -22,6 +23,7 @@ Everything in this module works on ``numpy.ndarray``; the factories that return 
 from __future__ import annotations
 
 import contextlib
+import math
 import operator
 import os
 import threading
@@ -44,11 +46,12 @@ __all__ = [
 # What torch.Generator() starts from when nobody seeds it.
 _DEFAULT_SEED = 67280421310721
 
-# Elements handled per step: small enough for the words and the result to stay in the second-level cache, large enough
-# to hide NumPy's per-call cost. A multiple of 16, so that Box-Muller's blocks never straddle two steps.
-_CHUNK = 1 << 15
+# Elements handled per step: small enough for words and temporaries to stay in the second-level cache and below
+# malloc's threshold for fresh pages, large enough to hide NumPy's per-call cost. A multiple of 16, so that
+# Box-Muller's blocks never straddle two steps.
+_CHUNK = 1 << 14
 
-# Up to here randperm spends one word per swap; beyond, the modulo of a word would be too skewed.
+# Below this many elements randperm spends one word per swap; from here on the modulo of a word would be too skewed.
 _RANDPERM_WORD_LIMIT = 0xFFFFFFFF // 20
 
 _F32 = np.dtype(np.float32)
@@ -56,7 +59,7 @@ _F64 = np.dtype(np.float64)
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 _RANDINT_DTYPES = tuple(np.dtype(t) for t in ("uint8", "int8", "int16", "int32", "int64", "bool", "float32", "float64"))
 _RANDPERM_DTYPES = tuple(np.dtype(t) for t in ("uint8", "int8", "int16", "int32", "int64", "float32", "float64"))
-# The largest n for which 0 .. n-1 and torch's own check agree on "fits": floats count every integer up to 2**digits.
+# A float counts every integer up to 2**digits, and none of the odd ones beyond.
 _FLOAT_DIGITS = {_F32: 24, _F64: 53}
 
 # torch.get_rng_state()'s layout on a 64-bit machine, so a state saved by PyTorch can be loaded here and back.
@@ -204,7 +207,7 @@ def _log32(u: np.ndarray) -> np.ndarray:
 
 
 def _sincos32(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return sin and cos of theta in [0, 2*pi], float32 values in float64: Cephes' sinf and cosf with fused steps."""
+    """Return float32 sin and cos of theta in [0, 2*pi], float32 values in float64: Cephes' sinf and cosf, fused."""
     octant = _mul32(theta, _FOUR_OVER_PI32).astype(np.int32)
     octant += 1
     octant &= ~1
@@ -223,28 +226,34 @@ def _sincos32(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     s = _fma32(s, z, _SIN_POLY32[2])
     s = _fma32(_mul32(s, z), x, x)
     keep = (octant & 2) == 0
-    sin = np.where(keep, s, c)
-    cos = np.where(keep, c, s)
-    np.negative(sin, out=sin, where=(octant & 4) != 0)
-    np.negative(cos, out=cos, where=((octant + 2) & 4) != 0)
+    sin = np.where(keep, s, c).astype(np.float32)
+    cos = np.where(keep, c, s).astype(np.float32)
+    # Bit 2 of the octant, moved to where a float32 keeps its sign.
+    bits = sin.view(np.int32)
+    bits ^= (octant & 4) << 29
+    bits = cos.view(np.int32)
+    bits ^= ((octant + 2) & 4) << 29
     return sin, cos
 
 
 def _box_muller(block: np.ndarray, mean: float, std: float) -> None:
     """Turn rows of 16 uniforms into rows of 16 normals in place: 8 radii, 8 angles, cosines first, then sines."""
+    # Copied out once, because NumPy is slow on rows of eight.
+    u1, u2 = block[:, :8].reshape(-1), block[:, 8:].reshape(-1)
+    np.subtract(1, u1, out=u1)
     if block.dtype == _F32:
-        u = np.subtract(np.float32(1.0), block[:, :8])
-        radius = np.sqrt((_log32(u) * -2.0).astype(np.float32)).astype(np.float64)
-        sin, cos = _sincos32(_mul32(block[:, 8:].astype(np.float64), _TWO_PI32))
-        for half, wave in ((block[:, :8], cos), (block[:, 8:], sin)):
-            half[...] = np.multiply(radius, wave)
-            if std != 1.0 or mean != 0.0:
-                half[...] = _fma32(half.astype(np.float64), std, mean)
+        radius = np.sqrt((_log32(u1) * -2.0).astype(np.float32))
+        sin, cos = _sincos32(_mul32(u2.astype(np.float64), _TWO_PI32))
+        sin *= radius
+        cos *= radius
+        if std != 1.0 or mean != 0.0:
+            sin, cos = (_fma32(x.astype(np.float64), std, mean) for x in (sin, cos))
     else:
-        radius = np.sqrt(-2.0 * np.log(1.0 - block[:, :8]))
-        theta = (2.0 * np.pi) * block[:, 8:]
-        block[:, :8] = _fma64(radius * np.cos(theta), std, mean)
-        block[:, 8:] = _fma64(radius * np.sin(theta), std, mean)
+        radius = np.sqrt(-2.0 * np.log(u1))
+        u2 *= 2.0 * np.pi
+        sin, cos = (_fma64(radius * wave(u2), std, mean) for wave in (np.sin, np.cos))
+    block[:, :8] = cos.reshape(-1, 8)
+    block[:, 8:] = sin.reshape(-1, 8)
 
 
 class Generator:
@@ -264,10 +273,10 @@ class Generator:
 
     Example:
         >>> g = Generator().manual_seed(0)
-        >>> g.rand(3).round(4).tolist() == [0.4963, 0.7682, 0.0885] or g.initial_seed()
-        0
+        >>> g.rand(2).tolist()
+        [0.49625658988952637, 0.7682217955589294]
         >>> Generator().manual_seed(0).randperm(5).tolist()
-        [4, 1, 2, 0, 3]
+        [4, 0, 1, 3, 2]
     """
 
     __slots__ = ("__weakref__", "_lock", "_next_normal", "_seed", "_stream")
@@ -520,24 +529,6 @@ class Generator:
             out[part] = self._uniform(part.stop - part.start, _F64) < p
         return out
 
-    def _few_normals(self, n: int) -> np.ndarray:
-        out = np.empty(n, np.float64)
-        start = 0
-        if self._next_normal is not None:
-            out[0] = self._next_normal
-            self._next_normal = None
-            start = 1
-        pairs = (n - start + 1) // 2
-        if pairs:
-            u = self._uniform(2 * pairs, _F64)
-            radius = np.sqrt(-2.0 * np.log1p(-u[1::2]))
-            theta = (2.0 * np.pi) * u[0::2]
-            both = np.stack((radius * np.cos(theta), radius * np.sin(theta)), axis=1).reshape(-1)
-            out[start:] = both[: n - start]
-            if (n - start) % 2:
-                self._next_normal = float(both[-1])
-        return out
-
     # ------------------------------------------------------------------ producers
 
     def rand(self, shape: int | Sequence[int], dtype: Any = np.float32) -> np.ndarray:
@@ -559,7 +550,7 @@ class Generator:
 
         Example:
             >>> Generator().manual_seed(0).rand((2,)).tolist()
-            [0.4962565898895264, 0.7682217955589294]
+            [0.49625658988952637, 0.7682217955589294]
         """
         dt, shape = _as_float_dtype("rand", dtype), _as_shape("rand", shape)
         with self._lock:
@@ -680,23 +671,49 @@ class Generator:
                 f"{func}(): std: normal expects std >= 0.0, but found std {std:g}; pass 0 or a positive number"
             )
         n = _size(shape)
-        if n < 16:
-            with self._lock:
-                few = self._few_normals(n)
-            return _fma64(few, std, mean).astype(dt).reshape(shape)
+        # A std beyond the type overflows to infinity, as it does in C.
+        with np.errstate(over="ignore", invalid="ignore"):
+            flat = self._few_normals(n, mean, std, dt) if n < 16 else self._many_normals(n, mean, std, dt)
+        return flat.reshape(shape)
+
+    def _few_normals(self, n: int, mean: float, std: float, dtype: np.dtype) -> np.ndarray:
+        out = np.empty(n, np.float64)
         with self._lock:
-            out = self._uniform(n, dt)
-            # A ragged end throws its uniforms away and draws the last 16 anew, overlapping the block before.
-            last = self._uniform(16, dt) if n % 16 else None
-        if dt == _F32:
+            start = 0
+            if n and self._next_normal is not None:
+                out[0] = self._next_normal
+                self._next_normal = None
+                start = 1
+            pairs = (n - start + 1) // 2
+            if pairs:
+                u = self._uniform(2 * pairs, _F64)
+                radius = np.sqrt(-2.0 * np.log1p(-u[1::2]))
+                theta = (2.0 * np.pi) * u[0::2]
+                both = np.stack((radius * np.cos(theta), radius * np.sin(theta)), axis=1).reshape(-1)
+                out[start:] = both[: n - start]
+                if (n - start) % 2:
+                    self._next_normal = float(both[-1])
+        return _fma64(out, std, mean).astype(dtype)
+
+    def _many_normals(self, n: int, mean: float, std: float, dtype: np.dtype) -> np.ndarray:
+        if dtype == _F32:
             mean, std = _f32(mean), _f32(std)
-        whole = n - n % 16
-        for part in _steps(whole):
+        whole, ragged = n - n % 16, n % 16
+        out = np.empty(whole + 16 if ragged else n, dtype)
+        uniform = self._uniform32 if dtype == _F32 else self._uniform64
+        with self._lock:
+            uniform(out[:n])
+            if ragged:
+                # A ragged end throws its uniforms away and draws the last 16 anew.
+                uniform(out[whole:])
+        for part in _steps(out.size):
             _box_muller(out[part].reshape(-1, 16), mean, std)
-        if last is not None:
-            _box_muller(last.reshape(1, 16), mean, std)
+        if ragged:
+            # The 16 new ones overlap the block before.
+            last = out[whole:].copy()
+            out = out[:n]
             out[n - 16 :] = last
-        return out.reshape(shape)
+        return out
 
     def randint(self, low: int, high: int, shape: int | Sequence[int], dtype: Any = np.int64) -> np.ndarray:
         """Draw integers uniformly from low to high - 1.
@@ -775,8 +792,7 @@ class Generator:
     def randperm(self, n: int, dtype: Any = np.int64) -> np.ndarray:
         """Draw a random permutation of 0 .. n - 1.
 
-        Each swap depends on the ones before it, so this takes a Python step per element (some 0.1 seconds per
-        million), unlike the other producers.
+        Each swap depends on the ones before it, so this is the slowest producer: about 0.1 seconds per million.
 
         Args:
             n: the number of elements.
@@ -813,22 +829,37 @@ class Generator:
                 f"randperm(): n: value cannot be converted to type {dt.name} without overflow (n cannot be greater "
                 f"than {largest + 1}, got {n}); pass a wider dtype"
             )
-        if n > _RANDPERM_WORD_LIMIT - 1 + (0xFFFFFFFF % 20 == 0):
+        if n >= _RANDPERM_WORD_LIMIT:
             return self._randperm_inside_out(n, dt)
-        order = list(range(n))
+        order = np.arange(n, dtype=dt)
+        cells = memoryview(order)
+        # Swaps depend on each other only where they meet. A short enough run of them rarely does (the birthday
+        # problem, hence the square root), and is then one exchange of arrays; the others go one by one.
+        run = max(32, math.isqrt(n) // 3)
         with self._lock:
             for part in _steps(max(n - 1, 0)):
                 i = np.arange(part.start, part.stop, dtype=np.uint32)
                 j = self._bits32(i.size)
                 j %= np.uint32(n) - i
                 j += i
-                for a, b in enumerate(j.tolist(), part.start):
-                    order[a], order[b] = order[b], order[a]
-        return np.array(order, dtype=dt)
+                for first in range(0, i.size, run):
+                    there = j[first : first + run]
+                    start, stop = part.start + first, part.start + first + there.size
+                    ascending = np.sort(there)
+                    if ascending[0] >= stop and (ascending[1:] != ascending[:-1]).all():
+                        here = order[start:stop].copy()
+                        order[start:stop] = order[there]
+                        order[there] = here
+                    else:
+                        for a, b in enumerate(there.tolist(), start):
+                            cell = cells[a]
+                            cells[a] = cells[b]
+                            cells[b] = cell
+        return order
 
     def _randperm_inside_out(self, n: int, dtype: np.dtype) -> np.ndarray:
         out = np.zeros(n, dtype)
-        # A memoryview writes single elements several times faster than an array, and a list would not fit.
+        # A memoryview reads and writes single elements several times faster than an array.
         cells = memoryview(out)
         with self._lock:
             for part in _steps(n):
@@ -973,8 +1004,10 @@ class Generator:
             u = self._uniform(part.stop - part.start, _F64)
             np.negative(u, out=u)
             np.log1p(u, out=u)
-            u *= scale
-            out[part] = u
+            # A rate near 0 overflows to infinity, as it does in C.
+            with np.errstate(over="ignore", invalid="ignore"):
+                u *= scale
+                out[part] = u
         return out
 
     def multinomial(self, p: np.ndarray, num_samples: int, replacement: bool = False) -> np.ndarray:
@@ -1040,7 +1073,8 @@ class Generator:
                 "multinomial(): p: invalid multinomial distribution (sum of probabilities <= 0); "
                 "every row needs a positive weight"
             )
-        picks = self._with_replacement if replacement else self._without_replacement
+        # A single sample is the same either way, and PyTorch takes the clocks for it whatever `replacement` says.
+        picks = self._with_replacement if replacement and num_samples > 1 else self._without_replacement
         return picks(rows, num_samples).reshape((*p.shape[:-1], num_samples))
 
     def _without_replacement(self, rows: np.ndarray, k: int) -> np.ndarray:
@@ -1065,8 +1099,9 @@ class Generator:
         out = np.empty(u.shape, np.int64)
         for row, samples, found in zip(rows, u, out, strict=True):
             # Summed one after the other in the weights' own precision, because a rounding can move a boundary.
-            cumulative = np.cumsum(row)
-            cumulative /= cumulative[-1]
+            with np.errstate(over="ignore", invalid="ignore"):
+                cumulative = np.cumsum(row)
+                cumulative /= cumulative[-1]
             cumulative[-1] = 1
             found[...] = np.searchsorted(cumulative.astype(np.float64), samples, side="left")
         return out
@@ -1108,7 +1143,7 @@ def manual_seed(seed: int) -> Generator:
 
     Example:
         >>> manual_seed(0).rand(1).tolist()
-        [0.4962565898895264]
+        [0.49625658988952637]
     """
     return default_generator.manual_seed(int(seed))
 
@@ -1203,7 +1238,7 @@ def fork_rng(devices: Sequence[Any] | None = None, enabled: bool = True) -> Iter
         >>> with fork_rng():
         ...     _ = default_generator.rand(10)
         >>> default_generator.rand(1).tolist()
-        [0.4962565898895264]
+        [0.49625658988952637]
     """
     if devices is not None and len(tuple(devices)):
         raise RuntimeError(
