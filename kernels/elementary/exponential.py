@@ -18,7 +18,11 @@ _LN2_HIGH_32, _LN2_LOW_32 = np.float32(0.693359375), np.float32(-2.12194440e-4)
 # The exponent bias less one is part of the magic number, so that the low bits shifted left are 2^(n-1).
 _MAGIC_32 = np.float32(1.5 * 2**23 + 126)
 _EXP_TOP_32, _EXP_BOTTOM_32, _EXP_GRADUAL_32 = np.float32(89), np.float32(-104), np.float32(-86)
+# The same for 2^(n-2).
+_HALF_MAGIC_32, _HALF_MAGIC_64 = np.float32(1.5 * 2**23 + 125), np.float64(1.5 * 2**52 + 1021)
 _GRADUAL_STEP_32, _GRADUAL_SCALE_32 = np.int32(64), np.float32(2.0**-63)
+# From here down exp(x) - 1 rounds to -1.
+_EXPM1_BOTTOM_32, _EXPM1_BOTTOM_64 = np.float32(-20), np.float64(-40)
 _SHIFT_32 = np.int32(23)
 _NO_STEP_32 = np.int32(0)
 
@@ -33,19 +37,19 @@ _NO_STEP_64 = np.int64(0)
 
 # (exp(r) - 1 - r) / r^2 on |r| <= 0.3535: error 2^-28.0 of exp(r).
 _EXP_32 = tuple(map(np.float32, (0.49999994, 0.166665, 0.04166789, 0.008371069, 0.0013862079)))
-# The same with the error taken relative to exp(r) - 1: 2^-25.9.
-_EXPM1_32 = tuple(map(np.float32, (0.5, 0.16666529, 0.04166661, 0.008368458, 0.0013918527)))
+# The same on |r| <= 0.505, the error taken relative to exp(r) - 1: 2^-26.4.
+_EXPM1_32 = tuple(map(np.float32, (0.50000006, 0.16666669, 0.04166526, 0.008333061, 0.0013999634, 0.00019996233)))
 # 2^-56.2 of exp(r).
 _EXP_64 = (
     0.5000000000000013, 0.16666666666666358, 0.04166666666650727, 0.008333333333521802, 0.0013888888950404727,
     0.0001984126946479074, 2.4801485459476216e-05, 2.755760818914241e-06, 2.7633153711870315e-07,
     2.4997975860495965e-08,
 )  # fmt: skip
-# 2^-59.3 of exp(r) - 1.
+# 2^-57.1.
 _EXPM1_64 = (
-    0.5, 0.1666666666666668, 0.041666666666666706, 0.008333333333319617, 0.001388888888886312,
-    0.00019841269891791014, 2.4801587367861473e-05, 2.7557238027464756e-06, 2.755723656515288e-07,
-    2.511133462538727e-08, 2.0926339163151305e-09,
+    0.5, 0.16666666666666666, 0.04166666666666776, 0.008333333333333559, 0.0013888888888544389,
+    0.00019841269840773168, 2.4801587765563002e-05, 2.7557319739555425e-06, 2.7557015730352135e-07,
+    2.5051833324659465e-08, 2.0971974873954344e-09, 1.613209358914753e-10,
 )  # fmt: skip
 
 
@@ -86,38 +90,64 @@ def _exp_f64(x):
 exp = elementary("exp", float32=_exp_f32, float64=_exp_f64)
 
 
+def _half_exp_f32(x):
+    """exp(x) / 2. See the float64 version."""
+    shifted = fma(x, _LOG2E_32, _HALF_MAGIC_32)
+    n = shifted - _HALF_MAGIC_32
+    r = fma(n, -_LN2_LOW_32, fma(n, -_LN2_HIGH_32, x))
+    c = _EXP_32
+    p = c[0] + r * (c[1] + r * (c[2] + r * (c[3] + r * c[4])))
+    p = _ONE_32 + (r + r * r * p)
+    return p * from_bits(np.int32(to_bits(shifted) << _SHIFT_32)) * _TWO_32
+
+
+def _half_exp_f64(x):
+    """exp(x) / 2 for x from 0 to a little beyond the logarithm of the largest number: overflows with cosh, not with exp."""
+    shifted = fma(x, _LOG2E_64, _HALF_MAGIC_64)
+    n = shifted - _HALF_MAGIC_64
+    r = fma(n, -_LN2_LOW_64, fma(n, -_LN2_HIGH_64, x))
+    c = _EXP_64
+    p = c[5] + r * (c[6] + r * (c[7] + r * (c[8] + r * c[9])))
+    p = c[0] + r * (c[1] + r * (c[2] + r * (c[3] + r * (c[4] + r * p))))
+    p = _ONE_64 + (r + r * r * p)
+    return p * from_bits(to_bits(shifted) << _SHIFT_64) * _TWO_64
+
+
+half_exp = elementary("half_exp", float32=_half_exp_f32, float64=_half_exp_f64)
+
+
 def _expm1_f32(x):
     """exp(x) - 1. See the float64 version."""
     bounded = _EXP_TOP_32 if x > _EXP_TOP_32 else x
-    bounded = np.float32(-20) if bounded < np.float32(-20) else bounded
-    shifted = fma(bounded, _LOG2E_32, _MAGIC_32)
+    bounded = _EXPM1_BOTTOM_32 if bounded < _EXPM1_BOTTOM_32 else bounded
+    near = fabs(x) < _HALF_32
+    shifted = _MAGIC_32 if near else fma(bounded, _LOG2E_32, _MAGIC_32)
     n = shifted - _MAGIC_32
     r = fma(n, -_LN2_LOW_32, fma(n, -_LN2_HIGH_32, bounded))
     c = _EXPM1_32
-    p = c[0] + r * (c[1] + r * (c[2] + r * (c[3] + r * c[4])))
+    p = c[0] + r * (c[1] + r * (c[2] + r * (c[3] + r * (c[4] + r * c[5]))))
     p = r + r * r * p
     scale = from_bits(np.int32(to_bits(shifted) << _SHIFT_32))
-    scaled = fma(scale, p, scale - _HALF_32) * _TWO_32
-    return copysign(p if n == np.float32(0) else scaled, x)
+    return copysign(p if near else fma(scale, p, scale - _HALF_32) * _TWO_32, x)
 
 
 def _expm1_f64(x):
-    """exp(x) - 1: 2^n (exp(r) - 1) + (2^n - 1), so nothing cancels.
+    """exp(x) - 1: a polynomial to 1/2, beyond 2^n (exp(r) - 1) + (2^n - 1), where nothing cancels.
 
     NaN propagates, -0 stays -0, -inf gives -1, overflow gives inf.
     """
     bounded = _EXP_TOP_64 if x > _EXP_TOP_64 else x
-    bounded = np.float64(-40) if bounded < np.float64(-40) else bounded
-    shifted = fma(bounded, _LOG2E_64, _MAGIC_64)
+    bounded = _EXPM1_BOTTOM_64 if bounded < _EXPM1_BOTTOM_64 else bounded
+    near = fabs(x) < _HALF_64
+    shifted = _MAGIC_64 if near else fma(bounded, _LOG2E_64, _MAGIC_64)
     n = shifted - _MAGIC_64
     r = fma(n, -_LN2_LOW_64, fma(n, -_LN2_HIGH_64, bounded))
     c = _EXPM1_64
-    p = c[5] + r * (c[6] + r * (c[7] + r * (c[8] + r * (c[9] + r * c[10]))))
-    p = c[0] + r * (c[1] + r * (c[2] + r * (c[3] + r * (c[4] + r * p))))
+    p = c[6] + r * (c[7] + r * (c[8] + r * (c[9] + r * (c[10] + r * c[11]))))
+    p = c[0] + r * (c[1] + r * (c[2] + r * (c[3] + r * (c[4] + r * (c[5] + r * p)))))
     p = r + r * r * p
     scale = from_bits(to_bits(shifted) << _SHIFT_64)
-    scaled = fma(scale, p, scale - _HALF_64) * _TWO_64
-    return copysign(p if n == np.float64(0) else scaled, x)
+    return copysign(p if near else fma(scale, p, scale - _HALF_64) * _TWO_64, x)
 
 
 expm1 = elementary("expm1", float32=_expm1_f32, float64=_expm1_f64)

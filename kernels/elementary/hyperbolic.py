@@ -7,10 +7,10 @@ import numpy as np
 
 from ..intrinsics import copysign, fabs
 from ..scalar import elementary
-from .exponential import exp
+from .exponential import exp, half_exp
 
-_ONE_32, _TWO_32, _HALF_32 = np.float32(1), np.float32(2), np.float32(0.5)
-_ONE_64, _TWO_64, _HALF_64 = np.float64(1), np.float64(2), np.float64(0.5)
+_ONE_32, _TWO_32 = np.float32(1), np.float32(2)
+_ONE_64, _TWO_64 = np.float64(1), np.float64(2)
 
 # (tanh(x) - x) / x^3 in x^2 for |x| <= 0.56: error 2^-29.6 of tanh(x).
 _TANH_32 = tuple(map(np.float32, (-0.33333316, 0.13332528, -0.053844694, 0.021035502, -0.0062174783)))
@@ -58,16 +58,17 @@ _SINH_64 = (
     0.16666666666666669, 0.008333333333333139, 0.0001984126984143768, 2.7557319155337e-06, 2.505212339855279e-08,
     1.6057240340884456e-10, 7.759312217547371e-13,
 )  # fmt: skip
-# exp overflows before sinh and cosh do: beyond these they are (exp(|x|/2) / 2) exp(|x|/2).
-_LARGE_32, _LARGE_64 = np.float32(88), np.float64(709)
+# Beyond these sinh and cosh overflow; half_exp wants no larger argument.
+_TOP_32, _TOP_64 = np.float32(89.5), np.float64(710.5)
+_QUARTER_32, _QUARTER_64 = np.float32(0.25), np.float64(0.25)
 
 
 def _sinh_f32(x):
     """sinh(x). See the float64 version."""
     z = fabs(x)
-    large = z > _LARGE_32
-    e = exp(z * _HALF_32 if large else z)
-    far = (_HALF_32 * e) * e if large else _HALF_32 * e - _HALF_32 / e
+    z = _TOP_32 if z > _TOP_32 else z
+    half = half_exp(z)
+    far = half - _QUARTER_32 / half
     square = z * z
     c = _SINH_32
     near = z + z * (square * (c[0] + square * (c[1] + square * (c[2] + square * c[3]))))
@@ -75,11 +76,11 @@ def _sinh_f32(x):
 
 
 def _sinh_f64(x):
-    """sinh(x): an odd polynomial to 1, (e - 1/e) / 2 with e = exp(|x|) above. NaN propagates, -0 stays -0."""
+    """sinh(x): an odd polynomial to 1, h - 1 / (4 h) with h = exp(|x|) / 2 above. NaN propagates, -0 stays -0."""
     z = fabs(x)
-    large = z > _LARGE_64
-    e = exp(z * _HALF_64 if large else z)
-    far = (_HALF_64 * e) * e if large else _HALF_64 * e - _HALF_64 / e
+    z = _TOP_64 if z > _TOP_64 else z
+    half = half_exp(z)
+    far = half - _QUARTER_64 / half
     square = z * z
     c = _SINH_64
     p = c[3] + square * (c[4] + square * (c[5] + square * c[6]))
@@ -93,17 +94,15 @@ sinh = elementary("sinh", float32=_sinh_f32, float64=_sinh_f64)
 def _cosh_f32(x):
     """cosh(x). See the float64 version."""
     z = fabs(x)
-    large = z > _LARGE_32
-    e = exp(z * _HALF_32 if large else z)
-    return (_HALF_32 * e) * e if large else _HALF_32 * e + _HALF_32 / e
+    half = half_exp(_TOP_32 if z > _TOP_32 else z)
+    return half + _QUARTER_32 / half
 
 
 def _cosh_f64(x):
-    """cosh(x) = (e + 1/e) / 2 with e = exp(|x|). NaN propagates."""
+    """cosh(x) = h + 1 / (4 h) with h = exp(|x|) / 2. NaN propagates."""
     z = fabs(x)
-    large = z > _LARGE_64
-    e = exp(z * _HALF_64 if large else z)
-    return (_HALF_64 * e) * e if large else _HALF_64 * e + _HALF_64 / e
+    half = half_exp(_TOP_64 if z > _TOP_64 else z)
+    return half + _QUARTER_64 / half
 
 
 cosh = elementary("cosh", float32=_cosh_f32, float64=_cosh_f64)

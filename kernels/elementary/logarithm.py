@@ -119,31 +119,22 @@ def _log_f64(x):
 
 log = elementary("log", float32=_log_f32, float64=_log_f64)
 
-_LOG2E_HIGH_32 = np.float32(1.4425048828125)
-_LOG2E_LOW_32 = np.float32(1.9015822e-4)
-_LOG2E_HIGH_64 = (np.float64(1.4426950408889634).view(np.int64) & np.int64(-(2**32))).view(np.float64)
-_LOG2E_LOW_64 = np.float64(1.67517131648865118353e-10)
+_LOG2E_HIGH_32, _LOG2E_LOW_32 = np.float32(1.442695), np.float32(1.925963e-08)
+_LOG2E_HIGH_64, _LOG2E_LOW_64 = np.float64(1.4426950408889634), np.float64(2.0355273740931033e-17)
 
 
 def _log2_f32(x):
     """The logarithm to base 2. See the float64 version."""
     k, f = split_32(x)
-    tail = _tail_32(f)
-    # f is cut to 12 bits, so that its product with the high part is exact.
-    high = from_bits(np.int32(to_bits(f + tail) & np.int32(-4096)))
-    low = (f - high) + tail
-    result = k + high * _LOG2E_HIGH_32 + (low * (_LOG2E_HIGH_32 + _LOG2E_LOW_32) + high * _LOG2E_LOW_32)
-    return _edges_32(x, result)
+    low = fma(f, _LOG2E_LOW_32, _tail_32(f) * _LOG2E_HIGH_32)
+    return _edges_32(x, k + fma(f, _LOG2E_HIGH_32, low))
 
 
 def _log2_f64(x):
-    """The logarithm to base 2: exact at powers of two, otherwise as `log`."""
+    """The logarithm to base 2, k + log(1 + f) log2(e) with the constant in two parts; exact at powers of two."""
     k, f = split_64(x)
-    tail = _tail_64(f)
-    high = from_bits(to_bits(f + tail) & np.int64(-(2**32)))
-    low = (f - high) + tail
-    result = k + high * _LOG2E_HIGH_64 + (low * (_LOG2E_HIGH_64 + _LOG2E_LOW_64) + high * _LOG2E_LOW_64)
-    return _edges_64(x, result)
+    low = fma(f, _LOG2E_LOW_64, _tail_64(f) * _LOG2E_HIGH_64)
+    return _edges_64(x, k + fma(f, _LOG2E_HIGH_64, low))
 
 
 log2 = elementary("log2", float32=_log2_f32, float64=_log2_f64)

@@ -67,9 +67,12 @@ def _log2_for_64(x):
     c = _LOG2_FOR_64
     q = fma(z, fma(z, fma(z, fma(z, fma(z, fma(z, c[6], c[5]), c[4]), c[3]), c[2]), c[1]), c[0])
     third = z * _THIRD_HIGH
-    third_low = fma(z, _THIRD_HIGH, -third) + fma(z, _THIRD_LOW, fma(z_low, _THIRD_HIGH, z * (z * q)))
-    factor = _C_HIGH + third
-    factor_low = (third - (factor - _C_HIGH)) + (third_low + _C_LOW)
+    third_low = fma(z, _THIRD_HIGH, -third) + fma(z, _THIRD_LOW, z_low * _THIRD_HIGH)
+    rest = z * (z * q)
+    tail = third + rest
+    third_low += rest - (tail - third)
+    factor = _C_HIGH + tail
+    factor_low = (tail - (factor - _C_HIGH)) + (third_low + _C_LOW)
     fraction = s * factor
     fraction_low = fma(s, factor, -fraction) + fma(s, factor_low, s_low * factor)
     high = k + fraction

@@ -289,7 +289,9 @@ def _asin_f32(x):
     z = _HALF_32 * (_ONE_32 - size) if far else x * x
     s = sqrt(z) if far else size
     tail = _asin_tail_32(s, z)
-    value = _HALF_PI_HIGH_32 - (_TWO_32 * s - (_HALF_PI_LOW_32 - _TWO_32 * tail)) if far else s + tail
+    rough = _HALF_PI_HIGH_32 - _TWO_32 * s
+    error = (_HALF_PI_HIGH_32 - rough) - _TWO_32 * s
+    value = rough + (error + (_HALF_PI_LOW_32 - _TWO_32 * tail)) if far else s + tail
     return copysign(value, x)
 
 
@@ -300,7 +302,9 @@ def _asin_f64(x):
     z = _HALF_64 * (_ONE_64 - size) if far else x * x
     s = sqrt(z) if far else size
     tail = _asin_tail_64(s, z)
-    value = _HALF_PI_HIGH - (_TWO_64 * s - (_HALF_PI_LOW - _TWO_64 * tail)) if far else s + tail
+    rough = _HALF_PI_HIGH - _TWO_64 * s
+    error = (_HALF_PI_HIGH - rough) - _TWO_64 * s
+    value = rough + (error + (_HALF_PI_LOW - _TWO_64 * tail)) if far else s + tail
     return copysign(value, x)
 
 
