@@ -118,7 +118,7 @@ def _resolve_globals(namespace, dtype, checked):
     return resolved
 
 
-def _resolve(value, dtype, checked):
+def _resolve(value, dtype, checked, names=()):
     if isinstance(value, Intrinsic):
         return _numba_intrinsic(value)
     if isinstance(value, (ScalarFunction, ElementaryFunction)):
@@ -128,6 +128,13 @@ def _resolve(value, dtype, checked):
         return checked
     if isinstance(value, NumbaForm):
         return value.build()
+    if isinstance(value, python_types.ModuleType) and value.__name__.startswith(__package__ + "."):
+        # `elementary.exp` in a kernel: a module whose functions are the compiled ones.
+        module = python_types.ModuleType(value.__name__)
+        for name in names:
+            if hasattr(value, name):
+                setattr(module, name, _resolve(getattr(value, name), dtype, checked))
+        return module
     return value
 
 
@@ -148,7 +155,7 @@ def _jit(function, fastmath, dtype, checked):
 
         names = _names_of(function.__code__)
         module = function.__globals__
-        namespace = {n: _resolve(module[n], dtype, checked) for n in names if n in module}
+        namespace = {n: _resolve(module[n], dtype, checked, names) for n in names if n in module}
         namespace["__builtins__"] = module.get("__builtins__", __builtins__)
         namespace["__name__"] = function.__module__
         cells = tuple(

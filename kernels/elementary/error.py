@@ -6,7 +6,7 @@ Coefficients are minimax fits of this project (Remez exchange in 50 digits, then
 import numpy as np
 
 from ..intrinsics import copysign, fabs, fma, inlined
-from ..scalar import elementary
+from ..scalar import elementary, scalar
 from .exponential import exp
 
 _ONE_32, _ONE_64 = np.float32(1), np.float64(1)
@@ -98,6 +98,30 @@ _ERFC_64 = (
 )  # fmt: skip
 
 
+@scalar
+def _quotient_32(z):
+    """See the float64 version, with 3 for 4."""
+    numerator = z - _THREE_32
+    denominator = z + _THREE_32
+    inverse = _ONE_32 / denominator
+    q = numerator * inverse
+    lost = z - (denominator - _THREE_32)
+    rest = fma(-q, denominator, numerator) + (z - (numerator + _THREE_32)) - q * lost
+    return fma(rest, inverse, q), inverse, lost * inverse
+
+
+@scalar
+def _quotient_64(z):
+    """(z - 4) / (z + 4) rounded once, 1 / (z + 4), and the relative error of the latter."""
+    numerator = z - _FOUR_64
+    denominator = z + _FOUR_64
+    inverse = _ONE_64 / denominator
+    q = numerator * inverse
+    lost = z - (denominator - _FOUR_64)
+    rest = fma(-q, denominator, numerator) + (z - (numerator + _FOUR_64)) - q * lost
+    return fma(rest, inverse, q), inverse, lost * inverse
+
+
 def _erfc_f32(x):
     """1 - erf(x). See the float64 version."""
     z = fabs(inlined(x))
@@ -107,12 +131,11 @@ def _erfc_f32(x):
     near = _ONE_32 - (x + x * (c[0] + square * (c[1] + square * (c[2] + square * p))))
     z = _ERFC_TOP_32 if z > _ERFC_TOP_32 else z
     square = z * z
-    inverse = _ONE_32 / (z + _THREE_32)
-    q = (z - _THREE_32) * inverse
+    q, inverse, lost = _quotient_32(z)
     c = _ERFC_32
     p = c[5] + q * (c[6] + q * (c[7] + q * (c[8] + q * c[9])))
     p = (c[0] + q * (c[1] + q * (c[2] + q * (c[3] + q * (c[4] + q * p))))) * inverse
-    far = exp(-square) * fma(p, -fma(z, z, -square), p)
+    far = exp(-square) * fma(p, -(fma(z, z, -square) + lost), p)
     return near if fabs(x) < _HALF_32 else (_TWO_32 - far if x < _ZERO_32 else far)
 
 
@@ -129,14 +152,13 @@ def _erfc_f64(x):
     near = _ONE_64 - (x + x * (c[0] + square * p))
     z = _ERFC_TOP_64 if z > _ERFC_TOP_64 else z
     square = z * z
-    inverse = _ONE_64 / (z + _FOUR_64)
-    q = (z - _FOUR_64) * inverse
+    q, inverse, lost = _quotient_64(z)
     c = _ERFC_64
     p = c[16] + q * (c[17] + q * (c[18] + q * (c[19] + q * (c[20] + q * c[21]))))
     p = c[11] + q * (c[12] + q * (c[13] + q * (c[14] + q * (c[15] + q * p))))
     p = c[6] + q * (c[7] + q * (c[8] + q * (c[9] + q * (c[10] + q * p))))
     p = (c[0] + q * (c[1] + q * (c[2] + q * (c[3] + q * (c[4] + q * (c[5] + q * p)))))) * inverse
-    far = exp(-square) * fma(p, -fma(z, z, -square), p)
+    far = exp(-square) * fma(p, -(fma(z, z, -square) + lost), p)
     return near if fabs(x) < _HALF_64 else (_TWO_64 - far if x < _ZERO_64 else far)
 
 

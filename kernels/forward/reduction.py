@@ -1,0 +1,1 @@
+"""Reductions. ``backward/reduction.py`` mirrors this file."""

@@ -1,0 +1,1 @@
+"""Automatic differentiation: ``backward``, ``grad`` and what stands around them."""

@@ -1,0 +1,219 @@
+"""The backward pass: nodes in descending sequence order, gradients added where they meet.
+
+Iterative, so the depth of a graph does not matter, and every gradient and saved value is dropped once used.
+Ordinary gradients are plain arrays; with ``create_graph`` they are tensors, and each op's ``vjp`` records.
+"""
+
+import heapq
+
+import numpy as np
+
+from .graph import FREED, Metadata, Node, Output
+
+
+class Arrays:
+    """How the engine treats gradients when no graph of them is wanted."""
+
+    create_graph = False
+
+    def __init__(self, wrap):
+        self.wrap = wrap
+        # Identities of arrays that more than one place may hold: a leaf copies these before it keeps them.
+        self.shared = set()
+
+    @staticmethod
+    def add(a, b):
+        return np.asarray(np.add(a, b))
+
+    def call(self, node, grad):
+        """Return the gradients of a node's inputs.
+
+        An op gives fresh arrays, the incoming gradient itself, or views.
+        """
+        results = node.op.backward_arrays(node, grad)
+        seen = [grad] if node.outputs == 1 else list(grad)
+        for result in results:
+            if result is not None:
+                if any(result is other for other in seen):
+                    self.shared.add(id(result))
+                seen.append(result)
+        return results
+
+    def own(self, grad):
+        """Return the gradient as a tensor that shares memory with nothing."""
+        return self.wrap(grad.copy() if grad.base is not None or id(grad) in self.shared else grad)
+
+    def hook(self, function, grad):
+        """Call a hook on a tensor of the gradient; return the gradient that goes on."""
+        changed = function(self.wrap(grad))
+        self.shared.add(id(grad))
+        if changed is None:
+            return grad
+        self.shared.add(id(changed._array))
+        return changed._array
+
+
+class Tensors:
+    """How the engine treats gradients that are themselves to be differentiated."""
+
+    create_graph = True
+
+    @staticmethod
+    def add(a, b):
+        return a + b
+
+    @staticmethod
+    def call(node, grad):
+        return node.op.backward_tensors(node, grad)
+
+    @staticmethod
+    def own(grad):
+        return grad
+
+    @staticmethod
+    def hook(function, grad):
+        changed = function(grad)
+        return grad if changed is None else changed
+
+
+def _target(edge):
+    """Return (node or leaf metadata, output number) of an edge."""
+    if type(edge) is Output:
+        return edge.node, edge.number
+    return edge, 0
+
+
+def run(roots, grads, policy, retain_graph, captures=None):
+    """Push gradients from the roots to the leaves.
+
+    Args:
+        roots: edges of the tensors that are differentiated.
+        grads: a gradient for each, as the policy's kind.
+        policy: `Arrays` or `Tensors`.
+        retain_graph: whether saved values stay for another pass.
+        captures: None to accumulate into every leaf's ``grad``; else a dict whose keys are the (node or leaf
+            metadata, output number) that are wanted, and whose values become their gradients. Only nodes that lead
+            to them run then.
+
+    Raises:
+        RuntimeError: a node was used by an earlier pass that freed what it saved.
+    """
+    pending = {}
+    heap = []
+    needed = None if captures is None else _leading_to(roots, captures)
+
+    def send(edge, grad):
+        target, number = _target(edge)
+        if needed is not None and target not in needed:
+            return
+        found = pending.get(target)
+        if found is None:
+            if isinstance(target, Metadata):
+                pending[target] = grad
+                return
+            heapq.heappush(heap, (-target.sequence, target))
+            if target.outputs == 1:
+                pending[target] = grad
+            else:
+                slots = pending[target] = [None] * target.outputs
+                slots[number] = grad
+        elif type(target) is not Metadata and target.outputs > 1:
+            found[number] = grad if found[number] is None else policy.add(found[number], grad)
+        else:
+            pending[target] = policy.add(found, grad)
+
+    for edge, grad in zip(roots, grads, strict=True):
+        send(edge, grad)
+    while heap:
+        node = heapq.heappop(heap)[1]
+        grad = pending.pop(node)
+        if node.hooks is not None:
+            grad = _run_node_hooks(node, grad, policy)
+        if captures is not None:
+            _capture(node, grad, captures)
+            if not any(_target(edge)[0] in needed for edge in node.edges if edge is not None):
+                continue
+        if node.saved is FREED:
+            raise RuntimeError(
+                f"{node.op.name}: Trying to backward through the graph a second time (or directly access saved "
+                "tensors after they have already been freed). Saved intermediate values of the graph are freed when "
+                "you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through "
+                "the graph a second time."
+            )
+        results = policy.call(node, grad)
+        if not retain_graph:
+            node.saved = FREED
+        for edge, result in zip(node.edges, results, strict=True):
+            if edge is not None and result is not None:
+                send(edge, result)
+    for leaf, grad in pending.items():
+        if captures is not None:
+            _capture_leaf(leaf, grad, captures, policy)
+        else:
+            _accumulate(leaf, grad, policy)
+
+
+def _leading_to(roots, captures):
+    """Return the set of nodes and leaves on a path from the roots to one of the captured."""
+    wanted = {target for target, _ in captures}
+    order, seen, stack = [], set(), [_target(edge)[0] for edge in roots]
+    while stack:
+        target = stack.pop()
+        if target in seen:
+            continue
+        seen.add(target)
+        order.append(target)
+        if isinstance(target, Node):
+            stack.extend(_target(edge)[0] for edge in target.edges if edge is not None)
+    leading = set(wanted)
+    # Consumers come after producers in sequence, so ascending order sees a node's edges before the node.
+    for target in sorted((t for t in order if isinstance(t, Node)), key=lambda t: t.sequence):
+        if any(edge is not None and _target(edge)[0] in leading for edge in target.edges):
+            leading.add(target)
+    return leading
+
+
+def _run_node_hooks(node, grad, policy):
+    single = node.outputs == 1
+    grads = [grad] if single else grad
+    for number, function in list(node.hooks.tensor.values()):
+        if grads[number] is not None:
+            grads[number] = policy.hook(function, grads[number])
+    for number, meta in node.hooks.retained.items():
+        if grads[number] is not None:
+            # The gradient goes on to the node, so what is kept is a copy.
+            kept = grads[number] if policy.create_graph else policy.wrap(grads[number].copy())
+            meta.grad = kept if meta.grad is None else meta.grad + kept
+    return grads[0] if single else grads
+
+
+def _capture(node, grad, captures):
+    for number in range(node.outputs):
+        key = (node, number)
+        if key in captures:
+            captures[key] = grad if node.outputs == 1 else grad[number]
+
+
+def _capture_leaf(leaf, grad, captures, policy):
+    if (leaf, 0) in captures:
+        if leaf.hooks is not None:
+            for function in list(leaf.hooks.tensor.values()):
+                grad = policy.hook(function, grad)
+        captures[leaf, 0] = grad
+
+
+def _accumulate(leaf, grad, policy):
+    hooks = leaf.hooks
+    if hooks is not None:
+        for function in list(hooks.tensor.values()):
+            grad = policy.hook(function, grad)
+    leaf_grad = leaf.grad
+    if policy.create_graph:
+        leaf.grad = grad if leaf_grad is None else leaf_grad + grad
+    elif leaf_grad is None:
+        leaf.grad = policy.own(grad)
+    else:
+        leaf_grad._add_gradient(grad)
+    if hooks is not None:
+        for tensor, function in list(hooks.after.values()):
+            function(tensor)

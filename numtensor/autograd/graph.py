@@ -1,0 +1,193 @@
+"""What autograd records: a tensor's metadata, version counters, and the nodes of the graph.
+
+Knows no op. A node points to the op that made it, and to where each of its gradients goes (its edges): to the
+`Node` (or one output of it) that made the input, or to the `Metadata` of a leaf, which accumulates.
+"""
+
+import itertools
+
+
+class Counter:
+    """How often a memory was changed in place; shared by all tensors on it."""
+
+    __slots__ = ("last_op", "value")
+
+    def __init__(self, value=0):
+        self.value = value
+        self.last_op = None
+
+
+NO_VERSION = Counter()
+"""Stands for the missing counter of an inference leaf that requires grad."""
+
+
+class Metadata:
+    """What a tensor has besides its array. Inference tensors have none of it.
+
+    Attributes:
+        requires_grad: whether gradients are computed for it.
+        node: the edge that its gradient takes: the `Node` that made it, an `Output` of one, or None for a leaf.
+        counter: its `Counter`; None stands for version 0 that nobody shares yet; `NO_VERSION` for an inference leaf.
+        grad: the accumulated gradient, a tensor.
+        view: a `View` if it is one.
+        hooks: a `LeafHooks` if any are registered on a leaf.
+    """
+
+    __slots__ = ("__weakref__", "counter", "grad", "hooks", "node", "requires_grad", "view")
+
+    def __init__(self, requires_grad=False, counter=None):
+        self.requires_grad = requires_grad
+        self.node = None
+        self.counter = counter
+        self.grad = None
+        self.view = None
+        self.hooks = None
+
+
+def counter_of(meta):
+    """Return the counter of a tensor that has one, made if nobody shared it before.
+
+    The node that made the tensor learns of it, because it may have saved its result.
+    """
+    counter = meta.counter
+    if counter is None:
+        counter = meta.counter = Counter()
+        if type(meta.node) is Node:
+            meta.node.counter = counter
+    return counter
+
+
+class View:
+    """How a view came from its base.
+
+    Attributes:
+        base: the tensor that owns the memory.
+        replay: a function from an array like the base's to the same view of it.
+        path: the mode's path in which it was made: a view made without recording may not be changed while recording.
+        version: of the counter when the view's node was last right; the base may be changed in place after it.
+    """
+
+    __slots__ = ("base", "path", "replay", "version")
+
+    def __init__(self, base, replay, path, version):
+        self.base = base
+        self.replay = replay
+        self.path = path
+        self.version = version
+
+
+class Freed:
+    """In place of a node's saved values once backward has used them."""
+
+
+FREED = Freed()
+
+next_sequence_number = itertools.count().__next__
+
+
+class Node:
+    """One recorded step.
+
+    Attributes:
+        op: its declaration, which knows how to compute the gradients.
+        edges: where the gradient of each differentiable input goes; None where none is needed.
+        saved: what the op keeps for backward; `FREED` after it was used.
+        versions: of the saved tensors, None if all were 0.
+        counter: of its result, once anybody shares it: tells whether a saved result was changed.
+        extra: what only this op's backward knows (shapes, dtypes), None if nothing.
+        hooks: a `NodeHooks` if any are registered.
+        sequence: grows with time, so descending order is a topological order.
+    """
+
+    __slots__ = ("__weakref__", "counter", "edges", "extra", "hooks", "op", "saved", "sequence", "versions")
+
+    outputs = 1
+
+    def __init__(self, op, edges, saved, versions=None, extra=None):
+        self.op = op
+        self.edges = edges
+        self.saved = saved
+        self.versions = versions
+        self.extra = extra
+        self.counter = None
+        self.hooks = None
+        self.sequence = next_sequence_number()
+
+    def name(self):
+        """Return the name that `repr(tensor)` shows, such as ``MulBackward``."""
+        return self.op.node_name
+
+    @property
+    def next_functions(self):
+        """The edges as PyTorch shows them: pairs of node and output number."""
+        return tuple(
+            (edge.node, edge.number) if type(edge) is Output else (edge, 0) for edge in self.edges or ()
+        )
+
+    def __repr__(self):
+        return f"<{self.name()}>"
+
+
+class MultiNode(Node):
+    """A step with several results."""
+
+    __slots__ = ("outputs",)
+
+    def __init__(self, op, edges, saved, versions, extra, outputs):
+        super().__init__(op, edges, saved, versions, extra)
+        self.outputs = outputs
+
+
+class Output:
+    """One result of a `MultiNode`, as an edge."""
+
+    __slots__ = ("node", "number")
+
+    def __init__(self, node, number):
+        self.node = node
+        self.number = number
+
+
+class NodeHooks:
+    """Functions that see a non-leaf's gradient on its way.
+
+    Attributes:
+        tensor: dict from handle number to (output number, function); a function may return a new gradient.
+        retained: dict from output number to the `Metadata` that keeps the gradient (`retain_grad`).
+    """
+
+    __slots__ = ("retained", "tensor")
+
+    def __init__(self):
+        self.tensor = {}
+        self.retained = {}
+
+
+class LeafHooks:
+    """Functions that see a leaf's gradient, before it is added (``tensor``) and after (``after``)."""
+
+    __slots__ = ("after", "tensor")
+
+    def __init__(self):
+        self.tensor = {}
+        self.after = {}
+
+
+class RemovableHandle:
+    """Removes a hook: ``handle.remove()``, or use it as a context manager."""
+
+    _numbers = itertools.count()
+
+    def __init__(self, hooks):
+        self._hooks = hooks
+        self.id = next(self._numbers)
+
+    def remove(self):
+        """Remove the hook; a second call does nothing."""
+        self._hooks.pop(self.id, None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.remove()

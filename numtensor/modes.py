@@ -1,0 +1,383 @@
+"""Gradient modes: the thread's mode object, and the managers that swap it.
+
+A `Mode` is an immutable combination of three flags with one ready-made callable per op: ``current.mode.mul(x, y)``.
+The callable is specialised for the mode when the op is first used in it, so no flag is tested on the way of a call.
+What the modes promise is in docs/modes.
+"""
+
+import functools
+import inspect
+import threading
+
+
+class Mode:
+    """One combination of the three flags, with the callables of every op used in it.
+
+    Attributes:
+        grad: whether gradients are enabled (`is_grad_enabled`).
+        inference: whether this is inference mode.
+        forward_ad: whether forward-mode differentiation is enabled.
+        path: which specialisation of an op runs here: ``tracked``, ``no_grad`` or ``inference``.
+    """
+
+    _by_flags = {}  # noqa: RUF012
+
+    def __new__(cls, grad, inference, forward_ad):
+        flags = (grad, inference, forward_ad)
+        found = cls._by_flags.get(flags)
+        if found is None:
+            mode = object.__new__(cls)
+            mode.grad, mode.inference, mode.forward_ad = flags
+            mode.path = "inference" if inference else "tracked" if grad else "no_grad"
+            # setdefault: another thread may have made the same one meanwhile.
+            found = cls._by_flags.setdefault(flags, mode)
+        return found
+
+    def __getattr__(self, name):
+        """Build this mode's callable of an op on its first use, and keep it."""
+        specialise = _specialisers.get(name)
+        if specialise is None:
+            raise AttributeError(f"there is no op {name!r}")
+        made = specialise(self.path)
+        setattr(self, name, made)
+        return made
+
+    def __repr__(self):
+        return f"Mode(grad={self.grad}, inference={self.inference}, forward_ad={self.forward_ad})"
+
+    def __reduce__(self):
+        return Mode, (self.grad, self.inference, self.forward_ad)
+
+
+_specialisers = {}
+
+
+def register_op(name, specialise):
+    """Tell the modes how to build their callable of the op `name`: ``specialise(path)``."""
+    _specialisers[name] = specialise
+    for mode in Mode._by_flags.values():
+        mode.__dict__.pop(name, None)
+
+
+TRACKED = Mode(True, False, True)
+NO_GRAD = Mode(False, False, True)
+INFERENCE = Mode(False, True, False)
+
+
+class _Current(threading.local):
+    mode = TRACKED
+
+
+current = _Current()
+"""The running thread's mode, in ``current.mode``."""
+
+
+def is_grad_enabled():
+    """Return whether gradients are enabled in this thread.
+
+    Example:
+        >>> import numtensor as nt
+        >>> with nt.no_grad():
+        ...     nt.is_grad_enabled()
+        False
+    """
+    return current.mode.grad
+
+
+def is_inference_mode_enabled():
+    """Return whether this thread is in inference mode.
+
+    Example:
+        >>> import numtensor as nt
+        >>> with nt.inference_mode():
+        ...     nt.is_inference_mode_enabled()
+        True
+    """
+    return current.mode.inference
+
+
+class _Manager:
+    """A context manager and decorator that swaps the thread's mode.
+
+    What was saved on entry stands on a stack per object and thread: an object may be entered again while inside it,
+    and by several threads. Only `__exit__` restores, so a dropped temporary stays in force.
+    """
+
+    __slots__ = ("_saved", "_target")
+
+    def __new__(cls, *args, **kwargs):
+        manager = object.__new__(cls)
+        manager._saved = None
+        return manager
+
+    def _enter_mode(self, mode):
+        """Return the mode to enter from `mode`."""
+        raise NotImplementedError(type(self).__name__)
+
+    def _exit_mode(self, mode, entered_from):
+        """Return the mode to go back to from `mode`."""
+        return Mode(entered_from.grad, mode.inference, mode.forward_ad)
+
+    def __enter__(self):
+        mode = current.mode
+        saved = self._saved
+        if saved is None:
+            saved = self._saved = threading.local()
+        stack = getattr(saved, "stack", None)
+        if stack is None:
+            stack = saved.stack = []
+        stack.append(mode)
+        current.mode = self._enter_mode(mode)
+
+    def __exit__(self, kind, value, traceback):
+        stack = getattr(self._saved, "stack", None)
+        if not stack:
+            raise RuntimeError(f"{type(self).__name__}: left more often than entered in this thread")
+        current.mode = self._exit_mode(current.mode, stack.pop())
+
+    def clone(self):
+        """Return a new manager of the same class and mode."""
+        return type(self)()
+
+    def __call__(self, function):
+        """Decorate `function` to run in the mode, in whichever thread it is called."""
+        return _decorate(self.clone, function, type(self).__name__)
+
+
+def _decorate(make, function, name):
+    if isinstance(function, type):
+        raise TypeError(
+            f"{name}: a class cannot be decorated (only its construction would run in the mode); "
+            "decorate its methods instead"
+        )
+    if not callable(function) and not isinstance(function, (staticmethod, classmethod)):
+        raise TypeError(f"{name}: expected a function to decorate, got {type(function).__name__}")
+    if inspect.iscoroutinefunction(function):
+        return _decorate_coroutine(make, function)
+    if inspect.isasyncgenfunction(function):
+        return _decorate_async_generator(make, function)
+    if inspect.isgeneratorfunction(function):
+        return _decorate_generator(make, function)
+
+    @functools.wraps(function)
+    def wrapper(*args, **kwargs):
+        with make():
+            return function(*args, **kwargs)
+
+    return wrapper
+
+
+def _decorate_generator(make, function):
+    @functools.wraps(function)
+    def wrapper(*args, **kwargs):
+        generator = function(*args, **kwargs)
+        return (yield from _Stepped(make, generator))
+
+    return wrapper
+
+
+class _Stepped:
+    """Runs each step of a generator or coroutine in a mode, and gives the caller's back between steps."""
+
+    def __init__(self, make, steps):
+        self.make = make
+        self.steps = steps
+
+    def __iter__(self):
+        return self
+
+    __await__ = __iter__
+
+    def __next__(self):
+        return self.send(None)
+
+    def send(self, value):
+        with self.make():
+            return self.steps.send(value)
+
+    def throw(self, *error):
+        with self.make():
+            return self.steps.throw(*error)
+
+    def close(self):
+        with self.make():
+            return self.steps.close()
+
+
+def _decorate_coroutine(make, function):
+    @functools.wraps(function)
+    async def wrapper(*args, **kwargs):
+        return await _Stepped(make, function(*args, **kwargs).__await__())
+
+    return wrapper
+
+
+def _decorate_async_generator(make, function):
+    @functools.wraps(function)
+    async def wrapper(*args, **kwargs):
+        generator = function(*args, **kwargs)
+        step = generator.__anext__()
+        try:
+            while True:
+                try:
+                    value = await _Stepped(make, step.__await__())
+                except StopAsyncIteration:
+                    return
+                try:
+                    sent = yield value
+                except GeneratorExit:
+                    raise
+                except BaseException as error:  # noqa: BLE001 - whatever was thrown in belongs to the body
+                    step = generator.athrow(error)
+                else:
+                    step = generator.asend(sent)
+        finally:
+            await _Stepped(make, generator.aclose().__await__())
+
+    return wrapper
+
+
+class _SetsGrad(_Manager):
+    __slots__ = ()
+    _grad = None
+
+    def __new__(cls, function=None, /):
+        if function is not None:
+            if not callable(function) and not isinstance(function, (staticmethod, classmethod)):
+                raise TypeError(f"{cls.__name__}: takes no argument but a function to decorate, got {function!r}")
+            return _decorate(cls, function, cls.__name__)
+        return super().__new__(cls)
+
+    def _enter_mode(self, mode):
+        return Mode(self._grad, mode.inference, mode.forward_ad)
+
+
+class no_grad(_SetsGrad):  # noqa: N801 - PyTorch's name
+    """Disable gradients: results have metadata (versions, views) but no graph.
+
+    Use it as ``with no_grad():``, ``@no_grad()`` or ``@no_grad``.
+
+    Reference: ``torch.no_grad``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> x = nt.ones(2, requires_grad=True)
+        >>> with nt.no_grad():
+        ...     (x * 2).requires_grad
+        False
+    """
+
+    __slots__ = ()
+    _grad = False
+
+
+class enable_grad(_SetsGrad):  # noqa: N801 - PyTorch's name
+    """Enable gradients inside `no_grad`; inside inference mode nothing is recorded all the same.
+
+    Reference: ``torch.enable_grad``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> x = nt.ones(2, requires_grad=True)
+        >>> with nt.no_grad(), nt.enable_grad():
+        ...     (x * 2).requires_grad
+        True
+    """
+
+    __slots__ = ()
+    _grad = True
+
+
+class set_grad_enabled(_Manager):  # noqa: N801 - PyTorch's name
+    """Enable or disable gradients: at once when called, until the end of the block when used as a manager.
+
+    Args:
+        mode: a bool.
+
+    Raises:
+        TypeError: `mode` is not a bool.
+
+    Reference: ``torch.set_grad_enabled``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> with nt.set_grad_enabled(False):
+        ...     nt.is_grad_enabled()
+        False
+    """
+
+    __slots__ = ("_before", "mode")
+
+    def __init__(self, mode):
+        if type(mode) is not bool:
+            raise TypeError(f"set_grad_enabled: mode must be a bool, got {mode!r}")
+        self.mode = mode
+        self._before = current.mode
+        current.mode = self._enter_mode(current.mode)
+
+    def _enter_mode(self, mode):
+        return Mode(self.mode, mode.inference, mode.forward_ad)
+
+    def _exit_mode(self, mode, entered_from):
+        # Constructed and entered in one statement: what was before is what construction saw.
+        return Mode(self._before.grad, mode.inference, mode.forward_ad)
+
+    def clone(self):
+        """Return a new manager of the same mode; constructing it sets the mode."""
+        return set_grad_enabled(self.mode)
+
+    def __call__(self, function):
+        """Decorate `function`; the mode that construction changed is put back."""
+        current.mode = Mode(self._before.grad, current.mode.inference, current.mode.forward_ad)
+        return _decorate(self.clone, function, "set_grad_enabled")
+
+    def __repr__(self):
+        return f"numtensor.set_grad_enabled(mode={self.mode})"
+
+
+class inference_mode(_Manager):  # noqa: N801 - PyTorch's name
+    """Run without any autograd bookkeeping: results are inference tensors, which have no metadata.
+
+    Use it as ``with inference_mode():``, ``@inference_mode()``, ``@inference_mode`` or with ``mode=False`` to leave
+    an outer inference mode.
+
+    Args:
+        mode: True for inference mode, False for ordinary tracking; or the function to decorate.
+
+    Raises:
+        TypeError: `mode` is neither a bool nor callable.
+
+    Reference: ``torch.inference_mode``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> @nt.inference_mode()
+        ... def doubler(x):
+        ...     return x * 2
+        >>> doubler(nt.ones(2, requires_grad=True)).requires_grad
+        False
+    """
+
+    __slots__ = ("mode",)
+
+    def __new__(cls, mode=True):
+        if type(mode) is not bool:
+            if not callable(mode) and not isinstance(mode, (staticmethod, classmethod)):
+                raise TypeError(f"inference_mode: mode must be a bool, or a function to decorate, got {mode!r}")
+            return _decorate(cls, mode, "inference_mode")
+        manager = super().__new__(cls)
+        manager.mode = mode
+        # Both targets are known now: entering is one assignment.
+        manager._target = INFERENCE if mode else TRACKED
+        return manager
+
+    def _enter_mode(self, mode):
+        return self._target
+
+    def _exit_mode(self, mode, entered_from):
+        return entered_from
+
+    def clone(self):
+        """Return a new manager of the same mode."""
+        return inference_mode(self.mode)
+

@@ -1,0 +1,103 @@
+"""Gives the Tensor its methods and operators: every declaration's, from the op table."""
+
+import inspect
+
+import numpy as np
+
+from ..tensor import Tensor
+from .declaration import OPS, compile_function
+
+
+def bind_all():
+    """Bind the methods, operators and in-place forms of every declared op to the Tensor."""
+    for op in OPS.values():
+        bind(op)
+
+
+def bind(op):
+    """Bind one op's methods to the Tensor."""
+    names = [op.method] if op.method else []
+    if op.method and not op.namespace:
+        names += op.aliases
+    for name in names:
+        _set(name, _method(op, name))
+    for operator in op.operators:
+        _set(operator, _operator(op, operator))
+    if op.inplace:
+        for name in names or [op.function_name]:
+            _set(name + "_", _inplace_method(op, name + "_"))
+        for operator in op.operators:
+            if not operator.startswith("__r") or operator in ("__rshift__",):
+                name = "__i" + operator[2:]
+                _set(name, _inplace_method(op, name))
+
+
+def _set(name, function):
+    if name in Tensor.__dict__ and name not in ("__hash__",):
+        raise ValueError(f"Tensor.{name} is defined twice")
+    setattr(Tensor, name, function)
+
+
+def _self_signature(op, first="self"):
+    parameters = list(op.signature.parameters.values())
+    parameters[0] = inspect.Parameter(first, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return op.signature.replace(parameters=parameters), ["self", *op.parameters[1:]]
+
+
+def _method(op, name):
+    signature, arguments = _self_signature(op)
+    lines = []
+    if op.varargs:
+        # x.reshape(2, 3) and x.reshape((2, 3)) are the same.
+        star = inspect.Parameter(op.varargs, inspect.Parameter.VAR_POSITIONAL)
+        others = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in list(signature.parameters.values())[1:]]
+        others = [p for p in others if p.name != op.varargs]
+        signature = signature.replace(parameters=[signature.parameters["self"], star, *others])
+        lines += [
+            f"if len({op.varargs}) == 1 and not isinstance({op.varargs}[0], int):",
+            f"    {op.varargs} = {op.varargs}[0]",
+        ]
+    lines.append(f"return current.mode.{op.name}({', '.join(arguments)})")
+    return _finish(op, name, compile_function(name, signature, lines, op.namespace_for_text()))
+
+
+def _operator(op, name):
+    parameters = list(op.signature.parameters.values())
+    required = [p for p in parameters if p.default is inspect.Parameter.empty]
+    names = ["self"] if len(required) == 1 else ["self", "other"]
+    signature = inspect.Signature([inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names])
+    reflected = name.startswith("__r") and name not in ("__rshift__", "__round__")
+    order = list(reversed(names)) if reflected else names
+    defaults = [f"default_{p.name}" for p in parameters[len(required) :]]
+    namespace = op.namespace_for_text() | {f"default_{p.name}": p.default for p in parameters[len(required) :]}
+    lines = []
+    if len(names) == 2:
+        lines += ["if type(other) not in known and not is_operand(other):", "    return NotImplemented"]
+        namespace |= {"known": _KNOWN, "is_operand": _is_operand}
+    lines.append(f"return current.mode.{op.name}({', '.join([*order, *defaults])})")
+    return _finish(op, name, compile_function(name, signature, lines, namespace))
+
+
+def _inplace_method(op, name):
+    signature, arguments = _self_signature(op)
+    if name.startswith("__"):
+        required = [p for p in signature.parameters.values() if p.default is inspect.Parameter.empty]
+        arguments = arguments[: len(required)]
+        signature = signature.replace(parameters=required)
+    lines = [f"return inplace(op, {', '.join(arguments)})"]
+    return _finish(op, name, compile_function(name, signature, lines, op.namespace_for_text()))
+
+
+def _finish(op, name, function):
+    function.__name__ = name
+    function.__qualname__ = f"Tensor.{name}"
+    function.__module__ = "numtensor"
+    function.__doc__ = f"See `numtensor.{op.public_name}`." if not name.startswith("__") else None
+    return function
+
+
+_KNOWN = frozenset({Tensor, int, float, bool})
+
+
+def _is_operand(value):
+    return isinstance(value, (Tensor, int, float, np.ndarray, np.generic))

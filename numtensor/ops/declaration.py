@@ -1,0 +1,271 @@
+"""The op table: one `Declaration` per op, from which everything else comes.
+
+A declaration is made by one of the decorators of this package (`elementwise`, `kernel`, `library`, `view`,
+`factory`, `composite`) on a function that has a signature and a docstring but no body. It gives the public function, the
+method, the operators, the in-place and ``out=`` forms, each mode's callable, the docs entry and the benchmark.
+"""
+
+import inspect
+import linecache
+
+import numpy as np
+
+from .. import modes
+from ..autograd.graph import Metadata, Node, Output
+from ..modes import current
+from ..tensor import Tensor, new
+from . import inplace, operands
+
+OPS = {}
+"""The op table: declarations by name. In-place forms are not ops of their own."""
+
+
+class Declaration:
+    """What is known of an op.
+
+    Attributes:
+        name: unique; the attribute of the mode objects.
+        public_name: where users find it, such as ``nn.functional.softplus``.
+        kind: elementwise, kernel, library, view, factory or composite.
+        parameters: names, in order; `defaults` has their default values.
+        tensors: the names of those that are tensors.
+        differentiable: the names of those that get gradients.
+        saves: what backward needs: names of parameters, or ``output``.
+        method: name of the method, or None.
+        operators: names of special methods; those with a leading ``r`` swap the operands.
+        inplace: whether there is an in-place form (name + ``_``).
+        out: whether there is an ``out=`` form.
+        reason: why a library op is not a kernel.
+    """
+
+    kind = None
+
+    def __init__(
+        self,
+        function,
+        *,
+        name=None,
+        namespace="",
+        tensors=("input",),
+        differentiable=None,
+        saves=(),
+        method=True,
+        operators=(),
+        aliases=(),
+        inplace=False,
+        out=False,
+        varargs=None,
+        linear=False,
+        reason=None,
+    ):
+        self.name = name or function.__name__
+        self.public_name = f"{namespace}.{function.__name__}" if namespace else function.__name__
+        self.namespace = namespace
+        self.function_name = function.__name__
+        self.doc = inspect.getdoc(function)
+        self.module = function.__module__
+        self.signature = inspect.signature(function)
+        self.parameters = tuple(self.signature.parameters)
+        self.tensors = _names(tensors)
+        self.differentiable = self.tensors if differentiable is None else _names(differentiable)
+        self.saves = saves
+        self.method = (self.function_name if method is True else method) or None
+        self.operators = _names(operators)
+        self.aliases = _names(aliases)
+        self.inplace = inplace
+        self.out = out
+        self.varargs = varargs
+        self.linear = linear
+        self.reason = reason
+        self.node_name = "".join(part.capitalize() for part in self.name.split("_")) + "Backward"
+        self._vjp = None
+        self._tangent = None
+        if self.name in OPS:
+            raise ValueError(f"two ops are named {self.name!r}")
+        OPS[self.name] = self
+        modes.register_op(self.name, self.specialise)
+        self.public = self._make_public()
+
+    def __call__(self, *args, **kwargs):
+        return self.public(*args, **kwargs)
+
+    def __repr__(self):
+        return f"<{self.kind} op {self.public_name}>"
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Rules, given by decorators after the declaration
+
+    def vjp(self, rule):
+        """Give the gradient as an expression of public ops.
+
+        `rule` is one function per differentiable input (a tuple, in order), or one function that returns all:
+        ``rule(grad, *parameters[, output])`` gets what the op saved, as tensors.
+        """
+        self._vjp = rule
+        return rule
+
+    def tangent(self, rule):
+        """Give the forward-mode rule as an expression of public ops: ``rule(tangents, *parameters[, output])``."""
+        self._tangent = rule
+        return rule
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Forms
+
+    def specialise(self, path):
+        """Return this op's callable for the modes of `path`: tracked, no_grad or inference."""
+        raise NotImplementedError(self.kind)
+
+    def _make_public(self):
+        """Write the public function: the declared signature, and a call of the current mode's callable."""
+        arguments = ", ".join(self.parameters)
+        signature = self.signature
+        lines = []
+        if self.out:
+            parameters = [*signature.parameters.values()]
+            parameters.append(inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None))
+            signature = signature.replace(parameters=parameters)
+            lines += ["if out is not None:", f"    return write_out(op, out, ({arguments},))"]
+        lines.append(f"return current.mode.{self.name}({arguments})")
+        public = compile_function(self.function_name, signature, lines, self.namespace_for_text())
+        public.__doc__ = self.doc
+        public.__module__ = "numtensor" + (f".{self.namespace}" if self.namespace else "")
+        public.__qualname__ = self.function_name
+        public.declaration = self
+        return public
+
+    def namespace_for_text(self):
+        """Return the globals of generated functions."""
+        return {
+            "op": self,
+            "current": current,
+            "Tensor": Tensor,
+            "Metadata": Metadata,
+            "Node": Node,
+            "new": new,
+            "ndarray": np.ndarray,
+            "asarray": np.asarray,
+            "unwrap": operands.unwrap,
+            "promote": operands.promote,
+            "write_out": inplace.write_out,
+            "inplace": inplace.run,
+        }
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Backward
+
+    def backward_tensors(self, node, grad):
+        """Return the gradient of each edge as a tensor, recorded: what ``create_graph`` asks for."""
+        arguments = self.saved_tensors(node)
+        return self.apply_vjp(node, grad, arguments)
+
+    def apply_vjp(self, node, grad, arguments):
+        """Evaluate the vjp rule for the edges that want a gradient."""
+        rule = self._vjp
+        if rule is None:
+            raise RuntimeError(f"{self.name}: the derivative of this op is not differentiable itself")
+        if callable(rule):
+            needs = [edge is not None for edge in node.edges]
+            results = rule(grad, needs, *arguments)
+            return results if isinstance(results, (tuple, list)) else (results,)
+        return [
+            one(grad, *arguments) if edge is not None else None for edge, one in zip(node.edges, rule, strict=True)
+        ]
+
+    def saved_tensors(self, node):
+        """Return a node's saved values for a vjp rule: tensors connected to the graph as they were saved."""
+        raise NotImplementedError(self.kind)
+
+
+def _names(value):
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+_text_count = iter(range(10**9))
+
+
+def compile_function(name, signature, lines, namespace):
+    """Compile a function from its signature and the lines of its body; its text shows in tracebacks."""
+    parameters = []
+    star = False
+    namespace = dict(namespace)
+    for parameter in signature.parameters.values():
+        text = parameter.name
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and not star:
+            parameters.append("*")
+            star = True
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            text = f"*{text}"
+            star = True
+        if parameter.default is not inspect.Parameter.empty:
+            namespace[f"default_{parameter.name}"] = parameter.default
+            text += f"=default_{parameter.name}"
+        parameters.append(text)
+    source = f"def {name}({', '.join(parameters)}):\n" + "".join(f"    {line}\n" for line in lines)
+    filename = f"numtensor-op-{name}-{next(_text_count)}.py"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    namespace["__name__"] = __name__
+    exec(compile(source, filename, "exec"), namespace)
+    return namespace[name]
+
+
+def modified_error(node, what, actual, expected, shape):
+    """Return the exception for a saved tensor that was changed in place before backward."""
+    return RuntimeError(
+        f"{node.op.name}: one of the variables needed for gradient computation has been modified by an inplace "
+        f"operation: the {what} of {node.name()}, shape {tuple(shape)}, is at version {actual}; expected version "
+        f"{expected} instead. Hint: clone() it before the change, or use the out-of-place form."
+    )
+
+
+def check_version(node, position, name, tensor):
+    """Raise unless a saved tensor is at the version at which it was saved."""
+    counter = tensor._meta.counter
+    actual = 0 if counter is None else counter.value
+    expected = 0 if node.versions is None else node.versions[position]
+    if actual != expected:
+        raise modified_error(node, f"saved argument '{name}'", actual, expected, tensor._array.shape)
+
+
+def check_output_version(node, array):
+    """Raise if the saved result of a node was changed since."""
+    if node.counter is not None and node.counter.value:
+        raise modified_error(node, "result", node.counter.value, 0, array.shape)
+
+
+def as_saved(tensor, edge):
+    """Return a saved tensor as it was when saved: `edge` is where its gradient goes, None if it needs none."""
+    meta = tensor._meta
+    if edge is None or edge is meta or edge is meta.node:
+        return tensor
+    copy = new(Tensor)
+    copy._array = tensor._array
+    copy._meta = Metadata(True, meta.counter)
+    copy._meta.node = None if isinstance(edge, Metadata) else edge
+    return copy
+
+
+def saved_output(node, array, number=0):
+    """Return a node's saved result as the tensor it was: part of the graph by the node itself."""
+    made = new(Tensor)
+    made._array = array
+    made._meta = Metadata(True, node.counter)
+    made._meta.node = node if node.outputs == 1 else Output(node, number)
+    return made
+
+
+def refuse_saving(op, name, tensor):
+    """Raise because an inference tensor would be saved for backward."""
+    raise RuntimeError(
+        f"{op.name}: Inference tensors cannot be saved for backward: argument '{name}' of shape "
+        f"{tuple(tensor._array.shape)} was made in inference mode. Make a normal tensor of it with clone(), run this "
+        "under no_grad() if you need no gradient, or build it under inference_mode(False)."
+    )
+
+
+def refuse_recording(op, name, tensor):
+    """Raise because an inference tensor requires grad where a graph is recorded: its gradient would be lost."""
+    raise RuntimeError(
+        f"{op.name}: argument '{name}' of shape {tuple(tensor._array.shape)} is an inference tensor that requires grad; "
+        "gradients cannot reach it. Build it (or its module) outside inference mode, or clone() it."
+    )

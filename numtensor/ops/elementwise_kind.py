@@ -1,0 +1,371 @@
+"""Elementwise ops: a formula over one, two or three tensors of one dtype, and numbers.
+
+The three callables of an op (tracked, no-grad, inference) are written from one text, so that each has exactly the
+steps that it needs: on small tensors the steps around the kernel are the cost of an op.
+"""
+
+import functools
+import inspect
+
+import numpy as np
+
+from .. import dtypes
+from ..autograd.graph import NO_VERSION, next_sequence_number
+from ..kernels.declare import Elementwise
+from . import operands
+from .declaration import (
+    Declaration,
+    as_saved,
+    check_output_version,
+    check_version,
+    compile_function,
+    refuse_recording,
+    refuse_saving,
+    saved_output,
+)
+from .inplace import refresh_view
+from .operands import CONSTANTS, WEAK, broadcast_error, sum_to_shape
+
+
+class OpTable(dict):
+    """What an op calls for a dtype: the kernel's ufunc, a conversion and then the ufunc, or a refusal."""
+
+    __slots__ = ("op",)
+
+    def __init__(self, op):
+        self.op = op
+
+    def __missing__(self, numpy_dtype):
+        made = self.op.implement(numpy_dtype)
+        # What depends on the default dtype looks it up at each call, so it can be kept too.
+        self[numpy_dtype] = made
+        return made
+
+
+class ElementwiseOp(Declaration):
+    """An op whose forward and backward kernels are formulas of numbers."""
+
+    kind = "elementwise"
+
+    def __init__(self, function, forward, backward, *, dtypes, integers=None, overrides=None, result=None, **options):
+        self.forward = forward
+        self.backward = backward
+        self.dtypes = dtypes
+        self.integers = integers
+        self.overrides = overrides or {}
+        self.result = result
+        self.table = OpTable(self)
+        # The kernel's array parameters are the tensors, in the same order; its scalar parameters are numbers.
+        parameters = tuple(inspect.signature(function).parameters)
+        options.setdefault("tensors", parameters[: len(forward.array_types)])
+        super().__init__(function, **options)
+        self.numbers = tuple(name for name in self.parameters if name not in self.tensors)
+        # {differentiable input: what its gradient needs}
+        if not isinstance(self.saves, dict):
+            needs = (self.saves,) if isinstance(self.saves, str) else tuple(self.saves)
+            self.saves = dict.fromkeys(self.differentiable, needs)
+        self.saves = {k: (v,) if isinstance(v, str) else tuple(v) for k, v in self.saves.items()}
+        self.saved_names = (*self.parameters, "output")
+        self.saves_output = any("output" in needs for needs in self.saves.values())
+        self._plans = {}
+
+    def implement(self, numpy_dtype):
+        """Return what computes the op on arrays of this dtype."""
+        kind = dtypes.FROM_NUMPY[numpy_dtype]
+        if kind in self.overrides:
+            return self.overrides[kind]
+        if kind in self.dtypes:
+            return self.forward.loops[numpy_dtype]
+        if self.integers == "float" and kind.category < 2:
+            return functools.partial(_in_default_dtype, self)
+        if callable(self.integers) and kind.category < 2:
+            return functools.partial(self.integers, numpy_dtype)
+        raise TypeError(f"{self.name}: not implemented for dtype {kind.name}; convert with .to(...) first")
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # The callables
+
+    def specialise(self, path):
+        """Write this op's callable for the modes of `path`."""
+        lines = self._prepare_lines() + ["try:", f"    result = table[dtype]({self._call_arguments()})"]
+        lines += [
+            "except ValueError as error:",
+            f"    raise broadcast_error(op.name, error, {', '.join('a_' + t for t in self.tensors)}) from None",
+            "if type(result) is not ndarray:",
+            "    result = asarray(result)",
+            "tensor = new(Tensor)",
+            "tensor._array = result",
+        ]
+        if path == "inference":
+            lines += ["tensor._meta = None"]
+        else:
+            lines += [
+                "meta = tensor._meta = new(Metadata)",
+                "meta.counter = meta.grad = meta.view = meta.hooks = None",
+            ]
+            if path == "tracked" and self.differentiable and self.backward is not None:
+                lines += self._record_lines()
+            else:
+                lines += ["meta.requires_grad = False", "meta.node = None"]
+        lines.append("return tensor")
+        namespace = self.namespace_for_text() | {
+            "table": self.table,
+            "WEAK": WEAK,
+            "CONSTANTS": CONSTANTS,
+            "broadcast_error": broadcast_error,
+            "as_operand": operands.as_operand,
+            "NO_VERSION": NO_VERSION,
+            "next_sequence_number": next_sequence_number,
+            "refuse_saving": refuse_saving,
+            "refuse_recording": refuse_recording,
+            "refresh_view": refresh_view,
+        }
+        return compile_function(self.name, self.signature, lines, namespace)
+
+    def _prepare_lines(self):
+        """Write the lines that turn the arguments into arrays of one dtype."""
+        lines = []
+        if len(self.tensors) == 1:
+            (x,) = self.tensors
+            lines += [
+                f"if type({x}) is not Tensor:",
+                f"    {x} = as_operand(op.name, '{x}', {x})",
+                f"a_{x} = {x}._array",
+                f"dtype = a_{x}.dtype",
+            ]
+        elif self.tensors[0] == "condition":
+            lines += [
+                "condition = as_operand(op.name, 'condition', condition)",
+                "a_condition = condition._array",
+                "if a_condition.dtype.kind != 'b':",
+                "    raise RuntimeError(f'{op.name}: expected condition to be a boolean tensor, got {condition.dtype}')",
+                *self._promote_lines(self.tensors[1:]),
+            ]
+        elif len(self.tensors) == 2:
+            x, y = self.tensors
+            lines += [
+                f"if type({x}) is Tensor:",
+                f"    a_{x} = {x}._array",
+                f"    dtype = a_{x}.dtype",
+                f"    kind = type({y})",
+                "    if kind is Tensor:",
+                f"        a_{y} = {y}._array",
+                f"        same = a_{y}.dtype is dtype",
+                "    else:",
+                "        weak = WEAK.get(kind)",
+                "        constants = None if weak is None else weak.get(dtype)",
+                "        same = constants is not None",
+                "        if same:",
+                f"            a_{y} = constants[{y}]",
+                "else:",
+                "    same = False",
+                "if not same:",
+                *("    " + line for line in self._promote_lines(self.tensors)),
+            ]
+        else:
+            lines += self._promote_lines(self.tensors)
+        for number in self.numbers:
+            lines.append(f"a_{number} = CONSTANTS[dtype][{number}]")
+        return lines
+
+    def _promote_lines(self, names):
+        listed = ", ".join(names)
+        return [
+            f"{listed} = promote(op.name, {tuple(names)!r}, ({listed}))",
+            *(f"a_{name} = {name}._array" for name in names),
+            f"dtype = a_{names[0]}.dtype",
+        ]
+
+    def _call_arguments(self):
+        return ", ".join(f"a_{name}" for name in self.parameters)
+
+    def _record_lines(self):
+        """Write the lines that record a node where an input requires grad."""
+        lines = []
+        for x in self.differentiable:
+            meta = f"{x}._meta" if len(self.tensors) == 1 else f"getattr({x}, '_meta', None)"
+            if len(self.tensors) == 2:
+                # A number has no metadata; everything else is a tensor by now.
+                meta = f"None if type({x}) in WEAK else {x}._meta"
+            lines += [f"m_{x} = {meta}", f"r_{x} = m_{x} is not None and m_{x}.requires_grad"]
+        lines.append(f"if {' or '.join('r_' + x for x in self.differentiable)}:")
+        body = ["meta.requires_grad = True", "node = meta.node = new(Node)", "node.op = op"]
+        for x in self.differentiable:
+            body += [
+                f"e_{x} = None",
+                f"if r_{x}:",
+                f"    e_{x} = m_{x}.node or m_{x}",
+                f"    if m_{x}.view is not None:",
+                f"        e_{x} = refresh_view({x}) or m_{x}",
+                f"    if m_{x}.counter is NO_VERSION:",
+                f"        refuse_recording(op, '{x}', {x})",
+            ]
+        body.append(f"node.edges = ({', '.join('e_' + x for x in self.differentiable)},)")
+        saved, versions = [], []
+        for name in self.parameters:
+            needing = [x for x in self.differentiable if name in self.saves.get(x, ())]
+            if name in self.numbers:
+                saved.append(name)
+            elif needing:
+                wanted = " or ".join("r_" + x for x in needing)
+                saved.append(name if len(self.differentiable) == 1 else f"{name} if {wanted} else None")
+                if name in self.differentiable:
+                    meta = f"m_{name}"
+                else:
+                    body.append(f"m_{name} = {name}._meta")
+                    meta = f"m_{name}"
+                is_tensor = "" if len(self.tensors) == 1 or name not in self.differentiable else (
+                    f" and type({name}) not in WEAK" if len(self.tensors) == 2 else ""
+                )
+                body += [
+                    f"if {meta} is None and ({wanted}){is_tensor}:",
+                    f"    refuse_saving(op, '{name}', {name})",
+                ]
+                versions.append((len(saved) - 1, meta))
+            else:
+                saved.append("None")
+        if self.saves_output:
+            needing = [x for x in self.differentiable if "output" in self.saves[x]]
+            wanted = " or ".join("r_" + x for x in needing)
+            saved.append("result" if len(needing) == len(self.differentiable) else f"result if {wanted} else None")
+        body.append(f"node.saved = ({', '.join(saved)},)" if saved else "node.saved = ()")
+        if versions:
+            counted = " or ".join(f"({m} is not None and {m}.counter is not None)" for _, m in versions)
+            by_position = dict(versions)
+            values = ", ".join(
+                f"version_of({by_position[i]})" if i in by_position else "0" for i in range(len(self.parameters))
+            )
+            body.append(f"node.versions = ({values},) if {counted} else None")
+        else:
+            body.append("node.versions = None")
+        if len(self.tensors) > 1:
+            shapes = [f"a_{x}.shape" for x in self.differentiable]
+            body.append("shape = result.shape")
+            same = " and ".join(f"{s} == shape" for s in shapes)
+            body.append(f"node.extra = None if {same} else ({', '.join(shapes)},)")
+        else:
+            body.append("node.extra = None")
+        body += ["node.counter = node.hooks = None", "node.sequence = next_sequence_number()"]
+        lines += ["    " + line for line in body]
+        lines += ["else:", "    meta.requires_grad = False", "    meta.node = None"]
+        return lines
+
+    def namespace_for_text(self):
+        return super().namespace_for_text() | {"version_of": _version_of}
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Backward
+
+    def _plan(self, wanted):
+        """Return (kernel table, positions of saved values, positions of results) for the wanted gradients."""
+        found = self._plans.get(wanted)
+        if found is None:
+            needed = {name for x, want in zip(self.differentiable, wanted, strict=True) if want for name in self.saves[x]}
+            ever = {name for names in self.saves.values() for name in names}
+            array_names = [name for name in self.saved_names if name in ever]
+            array_parameters = self.backward.parameters[1 : 1 + len(array_names)]
+            kept = ["grad"] + [
+                parameter for name, parameter in zip(array_names, array_parameters, strict=True) if name in needed
+            ]
+            positions = [self.saved_names.index(name) for name in array_names if name in needed]
+            for parameter in self.backward.parameters[1 + len(array_names) :]:
+                kept.append(parameter)
+                positions.append(self.saved_names.index(parameter))
+            chosen = tuple(i for i, want in enumerate(wanted) if want)
+            found = self._plans[wanted] = (self.backward.variant(kept, chosen), positions, chosen)
+        return found
+
+    def backward_arrays(self, node, grad):
+        """Return the gradient of each edge as an array, by the backward kernel."""
+        edges = node.edges
+        if not isinstance(self.backward, Elementwise):
+            # A plain function passes the gradient on as it is: adding needs no kernel to go backward.
+            results = self.backward(grad)
+            if node.extra is None:
+                return results
+            return [
+                None if edge is None else sum_to_shape(result, shape)
+                for edge, result, shape in zip(edges, results, node.extra, strict=True)
+            ]
+        table, positions, chosen = self._plan(tuple(edge is not None for edge in edges))
+        constants = CONSTANTS[grad.dtype]
+        saved = node.saved
+        arguments = []
+        for position in positions:
+            value = saved[position]
+            if type(value) is np.ndarray:
+                check_output_version(node, value)
+            elif type(value) in WEAK:
+                value = constants[value]
+            else:
+                check_version(node, position, self.saved_names[position], value)
+                value = value._array
+            arguments.append(value)
+        results = table[grad.dtype](grad, *arguments)
+        if len(chosen) == 1:
+            results = (results,)
+        if len(chosen) == len(edges) and node.extra is None:
+            return [r if type(r) is np.ndarray else np.asarray(r) for r in results]
+        gradients = [None] * len(edges)
+        for index, result in zip(chosen, results, strict=True):
+            result = np.asarray(result)
+            gradients[index] = result if node.extra is None else sum_to_shape(result, node.extra[index])
+        return gradients
+
+    def saved_tensors(self, node):
+        """Return the saved values as tensors and numbers, connected to the graph."""
+        edges = dict(zip(self.differentiable, node.edges, strict=True))
+        values = []
+        for position, (name, value) in enumerate(zip(self.saved_names, node.saved, strict=False)):
+            if name == "output":
+                if value is not None:
+                    check_output_version(node, value)
+                    value = saved_output(node, value)
+            elif value is not None and type(value) not in WEAK:
+                check_version(node, position, name, value)
+                value = as_saved(value, edges.get(name)) if name in edges else value
+            values.append(value)
+        return values
+
+    def backward_tensors(self, node, grad):
+        results = self.apply_vjp(node, grad, self.saved_tensors(node))
+        if node.extra is None:
+            return results
+        return [
+            None if result is None else result.sum_to_size(*shape)
+            for result, shape in zip(results, node.extra, strict=True)
+        ]
+
+
+def _version_of(meta):
+    return 0 if meta is None or meta.counter is None else meta.counter.value
+
+
+def _in_default_dtype(op, *arrays):
+    """Compute an op that has no integer form in the default floating dtype, as PyTorch does."""
+    kind = dtypes.get_default_dtype().numpy
+    return op.table[kind](*(a.astype(kind) for a in arrays))
+
+
+
+def elementwise(forward, backward=None, *, saves=(), dtypes=dtypes.FLOATING, integers=None, **options):
+    """Declare an elementwise op.
+
+    Args:
+        forward, backward: kernels. The backward kernel takes ``grad``, then what `saves` names in the order of the
+            op's parameters (``output`` last), then the op's number parameters that it uses, under their names; it
+            returns one gradient per differentiable input.
+        saves: names of tensors that the gradients need, ``output`` for the result; or a dict from each
+            differentiable input to what its gradient alone needs.
+        dtypes: the family for which there is a kernel.
+        integers: what to do with the other dtypes: ``"float"`` computes in the default dtype; None refuses.
+        options: of `Declaration`, and ``overrides={dtype: function of arrays}``.
+
+    Returns:
+        A decorator of a function that has a signature and a docstring but no body.
+    """
+
+    def declare(function):
+        return ElementwiseOp(function, forward, backward, saves=saves, dtypes=dtypes, integers=integers, **options)
+
+    return declare

@@ -1,0 +1,390 @@
+"""Ops that are not elementwise: kernel, library, view, factory and composite ops.
+
+The declared function has a signature and a docstring; its rules are given after it::
+
+    @kernel(saves="output")
+    def softmax(input, dim=-1):
+        \"\"\"Docstring.\"\"\"
+
+    @softmax.forward
+    def _(input, dim):  # arrays in, array out; validates before it calls a kernel
+        ...
+
+    @softmax.backward
+    def _(grad, needs, input, dim, output):  # arrays
+        ...
+
+    @softmax.vjp
+    def _(grad, needs, input, dim, output):  # tensors; the same gradient in public ops
+        ...
+
+What is not saved arrives in the backward rules as its shape. Without a `backward` rule, the vjp rule computes the
+ordinary gradient too, with nothing recorded.
+"""
+
+import numpy as np
+
+from ..autograd.graph import NO_VERSION, Metadata, MultiNode, Node, Output
+from ..modes import NO_GRAD, current
+from ..tensor import Tensor, new
+from .declaration import (
+    Declaration,
+    as_saved,
+    check_output_version,
+    check_version,
+    compile_function,
+    refuse_recording,
+    refuse_saving,
+    saved_output,
+)
+from .inplace import make_view_meta, refresh_view
+
+
+class Shape(tuple):
+    """Stands in a node's saved values for a tensor of which only the shape is needed."""
+
+    __slots__ = ()
+
+
+class GeneralOp(Declaration):
+    """An op given by rules on arrays.
+
+    Attributes:
+        results: the number of results; 0 for as many as the forward rule returns, in a tuple.
+        differentiable_results: positions of the results that carry gradients.
+        sequence: the name of a parameter that is a sequence of tensors, or None.
+        extras: how many values the `forward_recording` rule returns after the results, for backward only.
+    """
+
+    def __init__(
+        self, function, kind, *, saves=(), results=1, differentiable_results=None, sequence=None, optional=(), **options
+    ):
+        self.kind = kind
+        self.results = results
+        self.differentiable_results = differentiable_results
+        self.sequence = sequence
+        self.optional = (optional,) if isinstance(optional, str) else tuple(optional)
+        self._forward = self._forward_recording = self._backward = None
+        super().__init__(function, saves=(saves,) if isinstance(saves, str) else tuple(saves), **options)
+        self.saved_tensor_names = tuple(name for name in self.parameters if name in self.saves)
+        self.saves_output = "output" in self.saves
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Rules
+
+    def forward(self, rule):
+        """Give the forward rule: the parameters with arrays for tensors; returns an array (or a tuple of arrays)."""
+        self._forward = rule
+        return rule
+
+    def forward_recording(self, rule):
+        """Give a forward rule that also returns what backward needs: ``(result, extra, ...)``."""
+        self._forward_recording = rule
+        return rule
+
+    def backward(self, rule):
+        """Give the backward rule: ``rule(grad, needs, *parameters[, output][, *extras])`` on arrays."""
+        self._backward = rule
+        return rule
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # The callables
+
+    def specialise(self, path):
+        """Write this op's callable for the modes of `path`."""
+        lines = []
+        for name in self.tensors:
+            if name == self.sequence:
+                lines.append(f"a_{name} = [unwrap(op.name, '{name}', t) for t in {name}]")
+            elif name in self.optional:
+                lines.append(f"a_{name} = None if {name} is None else unwrap(op.name, '{name}', {name})")
+            else:
+                lines += [
+                    f"if type({name}) is Tensor:",
+                    f"    a_{name} = {name}._array",
+                    "else:",
+                    f"    a_{name} = unwrap(op.name, '{name}', {name})",
+                ]
+        arguments = ", ".join(f"a_{n}" if n in self.tensors else n for n in self.parameters)
+        plain = f"forward({arguments})"
+        records = path == "tracked" and self.differentiable and (self._backward or self._vjp)
+        if records:
+            requires = " or ".join(
+                f"any(map(requires_grad, {n}))" if n == self.sequence else f"requires_grad({n})"
+                for n in self.differentiable
+            )
+            lines += [f"if {requires}:", f"    return record(op, ({', '.join(self.parameters)},), ({arguments},))"]
+        lines.append(f"result = {plain}")
+        if self.kind == "view":
+            lines.append(f"return wrap_view(op, '{path}', {self.tensors[0]}, ({', '.join(self.parameters)},), result)")
+        elif self.results != 1:
+            lines.append(f"return tuple([wrap_{path}(one) for one in result])")
+        elif path == "inference":
+            lines += [
+                "if type(result) is not ndarray:",
+                "    result = asarray(result)",
+                "tensor = new(Tensor)",
+                "tensor._array = result",
+                "tensor._meta = None",
+                "return tensor",
+            ]
+        else:
+            lines.append("return wrap_tracked(result)")
+        namespace = self.namespace_for_text() | {
+            "forward": self._forward,
+            "requires_grad": _requires_grad,
+            "record": record,
+            "wrap_view": wrap_view,
+            "wrap_inference": wrap_inference,
+            "wrap_no_grad": wrap_normal,
+            "wrap_tracked": wrap_normal,
+        }
+        if self._forward is None:
+            raise TypeError(f"{self.name}: the declaration has no forward rule")
+        return compile_function(self.name, self.signature, lines, namespace)
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Backward
+
+    def _arguments(self, node, as_tensors):
+        """Return the arguments of a backward rule from what a node saved."""
+        edges = iter(node.edges)
+        values = []
+        count = len(self.parameters)
+        for position, name in enumerate(self.parameters):
+            value = node.saved[position]
+            if name == self.sequence:
+                value = [self._one(node, position, name, v, next(edges), as_tensors) for v in value]
+            elif name in self.differentiable:
+                value = self._one(node, position, name, value, next(edges), as_tensors)
+            elif isinstance(value, Tensor):
+                value = self._one(node, position, name, value, None, as_tensors)
+            values.append(value)
+        rest = node.saved[count:]
+        if self.saves_output:
+            outputs = rest[0]
+            if type(outputs) is tuple:
+                for array in outputs:
+                    check_output_version(node, array)
+                value = tuple(saved_output(node, a, k) for k, a in enumerate(outputs)) if as_tensors else outputs
+            else:
+                check_output_version(node, outputs)
+                value = saved_output(node, outputs) if as_tensors else outputs
+            values.append(value)
+            rest = rest[1:]
+        if not as_tensors:
+            values += rest
+        return values
+
+    def _one(self, node, position, name, value, edge, as_tensors):
+        if not isinstance(value, Tensor):
+            return value
+        check_version(node, position, name, value)
+        return as_saved(value, edge) if as_tensors else value._array
+
+    def saved_tensors(self, node):
+        return self._arguments(node, as_tensors=True)
+
+    def backward_arrays(self, node, grad):
+        """Return the gradient of each edge as an array, by the backward rule or the vjp rule."""
+        if self._backward is not None:
+            needs = [edge is not None for edge in node.edges]
+            results = self._backward(grad, needs, *self._arguments(node, as_tensors=False))
+            return results if type(results) in (tuple, list) else (results,)
+        before = current.mode
+        current.mode = NO_GRAD
+        try:
+            grads = (
+                wrap_normal(grad)
+                if node.outputs == 1
+                else tuple(None if g is None else wrap_normal(g) for g in grad)
+            )
+            results = self.apply_vjp(node, grads, self._arguments(node, as_tensors=True))
+        finally:
+            current.mode = before
+        return [None if r is None else r._array for r in results]
+
+
+class CompositeOp(Declaration):
+    """An op that is an expression of other ops: no kernel, no node of its own."""
+
+    kind = "composite"
+
+    def __init__(self, function, **options):
+        self.body = function
+        super().__init__(function, **options)
+
+    def specialise(self, path):
+        return self.body
+
+
+def _requires_grad(value):
+    meta = value._meta if isinstance(value, Tensor) else None
+    return meta is not None and meta.requires_grad
+
+
+def wrap_inference(array):
+    """Wrap a result as an inference tensor."""
+    tensor = new(Tensor)
+    tensor._array = array if type(array) is np.ndarray else np.asarray(array)
+    tensor._meta = None
+    return tensor
+
+
+def wrap_normal(array):
+    """Wrap a result as a normal tensor without history."""
+    tensor = new(Tensor)
+    tensor._array = array if type(array) is np.ndarray else np.asarray(array)
+    meta = tensor._meta = new(Metadata)
+    meta.requires_grad = False
+    meta.node = meta.counter = meta.grad = meta.view = meta.hooks = None
+    return tensor
+
+
+def wrap_view(op, path, source, arguments, array):
+    """Wrap the result of a view op (or its results): an inference tensor if its source is one."""
+    if type(array) in (tuple, list):
+        return tuple(
+            _wrap_one_view(op, path, source, arguments, one, number) for number, one in enumerate(array)
+        )
+    return _wrap_one_view(op, path, source, arguments, array, None)
+
+
+def _wrap_one_view(op, path, source, arguments, array, number):
+    tensor = new(Tensor)
+    tensor._array = array
+    meta = source._meta if isinstance(source, Tensor) else Metadata()
+    tensor._meta = None if meta is None or meta.counter is NO_VERSION else _view_meta(op, path, source, arguments, number)
+    return tensor
+
+
+def _view_meta(op, path, source, arguments, number):
+    rest = arguments[1:]
+
+    def replay(array):
+        result = op._forward(array, *rest)
+        return result if number is None else result[number]
+
+    return make_view_meta(path, source, replay)
+
+
+def record(op, arguments, arrays):
+    """Run an op whose inputs require grad, and record its node.
+
+    Args:
+        op: its declaration.
+        arguments: by parameter, tensors as tensors.
+        arrays: the same with arrays for tensors.
+
+    Returns:
+        The result, or a tuple of results.
+    """
+    edges, saved, versions = [], [], None
+    for position, (name, value, array) in enumerate(zip(op.parameters, arguments, arrays, strict=True)):
+        if name == op.sequence:
+            items = [_save(op, name, t, a, edges) for t, a in zip(value, array, strict=True)]
+            saved.append(items)
+        elif name in op.differentiable:
+            saved.append(_save(op, name, value, array, edges))
+        elif name in op.tensors and value is not None:
+            if name in op.saves:
+                if not isinstance(value, Tensor):
+                    value = wrap_normal(array)
+                if value._meta is None or value._meta.counter is NO_VERSION:
+                    refuse_saving(op, name, value)
+                saved.append(value)
+            else:
+                saved.append(Shape(array.shape))
+        else:
+            saved.append(value)
+        kept = saved[-1]
+        if isinstance(kept, Tensor) and kept._meta.counter is not None and kept._meta.counter.value:
+            versions = versions or [0] * len(op.parameters)
+            versions[position] = kept._meta.counter.value
+    extras = ()
+    if op._forward_recording is not None:
+        result, *extras = op._forward_recording(*arrays)
+    else:
+        result = op._forward(*arrays)
+    several = type(result) in (tuple, list)
+    if several:
+        result = tuple(a if type(a) is np.ndarray else np.asarray(a) for a in result)
+    elif type(result) is not np.ndarray:
+        result = np.asarray(result)
+    if op.saves_output:
+        saved.append(result)
+    saved += extras
+    saved = tuple(saved)
+    if not several:
+        tensor = new(Tensor)
+        tensor._array = result
+        if op.kind == "view":
+            meta = tensor._meta = _view_meta(op, "tracked", arguments[0], arguments, None)
+        else:
+            meta = tensor._meta = Metadata()
+        meta.requires_grad = True
+        meta.node = Node(op, tuple(edges), saved, versions)
+        return tensor
+    node = MultiNode(op, tuple(edges), saved, versions, None, len(result))
+    outputs = []
+    for number, array in enumerate(result):
+        tensor = new(Tensor)
+        tensor._array = array
+        carries = op.differentiable_results is None or number in op.differentiable_results
+        if op.kind == "view":
+            meta = tensor._meta = _view_meta(op, "tracked", arguments[0], arguments, number)
+        else:
+            meta = tensor._meta = Metadata()
+        if carries:
+            meta.requires_grad = True
+            meta.node = Output(node, number)
+        outputs.append(tensor)
+    return tuple(outputs)
+
+
+def _save(op, name, value, array, edges):
+    """Append the edge of a differentiable input; return what is kept of it."""
+    if value is None:
+        edges.append(None)
+        return None
+    meta = value._meta if isinstance(value, Tensor) else None
+    if meta is None or not meta.requires_grad:
+        edges.append(None)
+    else:
+        if meta.counter is NO_VERSION:
+            refuse_recording(op, name, value)
+        edge = meta.node if meta.view is None else refresh_view(value)
+        edges.append(edge or meta)
+    if name not in op.saves:
+        return Shape(array.shape)
+    if not isinstance(value, Tensor):
+        return wrap_normal(array)
+    if meta is None or meta.counter is NO_VERSION:
+        refuse_saving(op, name, value)
+    return value
+
+
+def kernel(**options):
+    """Declare an op of kernels that are not elementwise: reductions, row-wise ops, gathers."""
+    return lambda function: GeneralOp(function, "kernel", **options)
+
+
+def library(reason, **options):
+    """Declare an op that NumPy, SciPy or LAPACK does best; `reason` says why in one line."""
+    return lambda function: GeneralOp(function, "library", reason=reason, **options)
+
+
+def view(**options):
+    """Declare an op whose result is another view of its input's memory: a NumPy stride operation, linear."""
+    return lambda function: GeneralOp(function, "view", linear=True, **options)
+
+
+def factory(**options):
+    """Declare an op that makes a tensor from no tensor (or from the shape of one)."""
+    return lambda function: GeneralOp(function, "factory", **({"tensors": (), "method": False} | options))
+
+
+def composite(**options):
+    """Declare an op that is an expression of other ops; the function has a body."""
+    return lambda function: CompositeOp(function, **options)
+

@@ -1,0 +1,313 @@
+"""Writing into a tensor: in-place forms, ``out=``, and the graph of views whose base changed.
+
+Everything is checked before anything is written.
+"""
+
+import numpy as np
+
+from .. import dtypes
+from ..autograd.graph import NO_VERSION, Metadata, Node, Output, View, counter_of
+from ..modes import current
+from ..tensor import Tensor, new
+
+
+def check_writable(name, tensor):
+    """Raise unless `tensor` may be changed in place in the current mode.
+
+    Args:
+        name: of the op, for the message.
+
+    Raises:
+        RuntimeError: it is an inference tensor outside inference mode, a leaf that requires grad (or a view of one)
+            while gradients are enabled, a view made without recording of a tensor that requires grad, or several of
+            its elements share one memory location.
+    """
+    mode = current.mode
+    meta = tensor._meta
+    array = tensor._array
+    if meta is None or meta.counter is NO_VERSION:
+        if not mode.inference:
+            if meta is not None and mode.grad:
+                raise RuntimeError(
+                    f"{name}: a leaf Variable that requires grad is being used in an in-place operation "
+                    f"(an inference tensor of shape {array.shape})"
+                )
+            raise RuntimeError(
+                f"{name}: Inplace update to inference tensor outside InferenceMode is not allowed (shape "
+                f"{array.shape}). You can make a clone() to get a normal tensor before the update."
+            )
+    elif mode.path == "tracked" and meta.requires_grad:
+        view = meta.view
+        if view is not None:
+            base_meta = view.base._meta
+            if base_meta.requires_grad and base_meta.node is None:
+                raise RuntimeError(
+                    f"{name}: a view of a leaf Variable that requires grad is being used in an in-place operation "
+                    f"(shape {array.shape}); do it under no_grad(), or on a clone()"
+                )
+            if view.path != "tracked":
+                where = "inference mode" if view.path == "inference" else "no_grad mode"
+                raise RuntimeError(
+                    f"{name}: A view was created in {where} and is being modified inplace with grad mode enabled "
+                    f"(shape {array.shape}); take the view while gradients are enabled, or clone() it"
+                )
+        elif meta.node is None:
+            raise RuntimeError(
+                f"{name}: a leaf Variable that requires grad is being used in an in-place operation (shape "
+                f"{array.shape}); do it under no_grad(), or on a clone()"
+            )
+        if type(meta.node) is Output:
+            raise RuntimeError(
+                f"{name}: the tensor is one of the results of {meta.node.node.name()}, which returns multiple views; "
+                "they may not be modified inplace. Use the out-of-place form."
+            )
+    if not array.flags.writeable:
+        raise RuntimeError(f"{name}: the tensor is on read-only memory (shape {array.shape}); clone() it first")
+    if 0 in array.strides and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)):
+        raise RuntimeError(
+            f"{name}: unsupported operation: more than one element of the written-to tensor refers to a single memory "
+            f"location (shape {array.shape}). Please clone() the tensor before performing the operation."
+        )
+
+
+def bump_version(tensor, name):
+    """Count one change of the tensor's memory."""
+    meta = tensor._meta
+    if meta is not None and meta.counter is not NO_VERSION:
+        counter = counter_of(meta)
+        view = meta.view
+        if view is not None and view.version == counter.value and not requires_recording(tensor):
+            # An unrecorded change through the view itself leaves the view's place in the graph as it is.
+            view.version += 1
+        counter.value += 1
+        counter.last_op = name
+
+
+def requires_recording(*tensors):
+    """Whether an in-place op of these is part of a graph."""
+    if current.mode.path != "tracked":
+        return False
+    return any(
+        t._meta is not None and t._meta.requires_grad for t in tensors if isinstance(t, Tensor)
+    )
+
+
+def run(op, target, *arguments):
+    """Run the in-place form of an op on `target`, and return it."""
+    name = op.name + "_"
+    if not isinstance(target, Tensor):
+        raise TypeError(f"{name}: the tensor to change must be a Tensor, not {type(target).__name__}")
+    check_writable(name, target)
+    flat = [*arguments]
+    for value in arguments:
+        if isinstance(value, (list, tuple)):
+            flat += value
+    recording = requires_recording(target, *flat)
+    source = target
+    if recording:
+        # What the op saves of its input is the old value, which is about to be overwritten.
+        source = _old_value(target, op)
+    result = getattr(current.mode, op.name)(source, *arguments)
+    _check_result(name, target, result._array)
+    write(target, result._array, name)
+    if recording and result._meta.requires_grad:
+        adopt(target, result)
+    return target
+
+
+def _old_value(target, op):
+    """Return a tensor of the same place in the graph whose memory the coming change does not touch."""
+    saved = op.saves.values() if isinstance(op.saves, dict) else [op.saves]
+    copies = any("input" in ((needs,) if isinstance(needs, str) else needs) for needs in saved)
+    edge = refresh_view(target) if target._meta.view is not None else target._meta.node
+    other = new(Tensor)
+    other._array = target._array.copy() if copies else target._array
+    other._meta = Metadata(target._meta.requires_grad)
+    other._meta.node = edge
+    return other
+
+
+def _check_result(name, target, result):
+    if result.shape != target._array.shape:
+        raise RuntimeError(
+            f"{name}: output with shape {target._array.shape} doesn't match the broadcast shape {result.shape}; "
+            "an in-place op keeps its tensor's shape"
+        )
+    check_cast(name, dtypes.FROM_NUMPY[result.dtype], target.dtype)
+
+
+def check_cast(name, source, target):
+    """Raise unless results of dtype `source` may be written to a tensor of dtype `target`."""
+    if source.category > target.category:
+        raise RuntimeError(
+            f"{name}: result type {source.name} can't be cast to the desired output type {target.name}; use the "
+            "out-of-place form, or convert with .to(...)"
+        )
+
+
+def write(target, array, name):
+    """Copy `array` into the tensor's memory and count the change; all checks were made before."""
+    np.copyto(target._array, array, casting="unsafe")
+    bump_version(target, name)
+
+
+def adopt(target, result):
+    """Let `target`, just overwritten with the result's values, take the result's place in the graph.
+
+    A change of a view is recorded in its base: the base's node becomes a `SliceWrite`, and every view of it finds
+    its own node anew.
+    """
+    meta = target._meta
+    if meta.view is None:
+        meta.requires_grad = True
+        meta.node = result._meta.node
+        return
+    view = meta.view
+    base = view.base
+    base_meta = base._meta
+    base_edge = None
+    if base_meta.requires_grad:
+        base_edge = base_meta.node or base_meta
+    node = Node(SLICE_WRITE, (base_edge, result._meta.node), (), None, view.replay)
+    base_meta.requires_grad = True
+    base_meta.node = node
+    meta.requires_grad = True
+    refresh_view(target)
+
+
+class SliceWrite:
+    """The op of a node that stands for "part of the base was overwritten".
+
+    The gradient of the old base is the gradient of the new one with zeros in the part; the part's own gradient goes
+    to the node that made what was written.
+    """
+
+    name = "slice_write"
+    node_name = "CopySlices"
+
+    @staticmethod
+    def backward_arrays(node, grad):
+        replay = node.extra
+        part = replay(grad).copy()
+        rest = None
+        if node.edges[0] is not None:
+            rest = grad.copy()
+            replay(rest)[...] = 0
+        return rest, part
+
+    @staticmethod
+    def backward_tensors(node, grad):
+        replay = node.extra
+        mask = np.ones(grad._array.shape, bool)
+        replay(mask)[...] = False
+        positions = np.arange(mask.size).reshape(mask.shape)
+        part = grad.reshape(-1)[_constant(replay(positions).copy())]
+        rest = grad * _constant(mask) if node.edges[0] is not None else None
+        return rest, part
+
+
+SLICE_WRITE = SliceWrite()
+
+
+def _constant(array):
+    made = new(Tensor)
+    made._array = array
+    made._meta = Metadata()
+    return made
+
+
+class ViewOfBase:
+    """The op of a node that stands for "the part of the base that a view shows", after the base was changed."""
+
+    name = "view"
+    node_name = "AsStridedBackward"
+
+    @staticmethod
+    def backward_arrays(node, grad):
+        replay, shape = node.extra
+        whole = np.zeros(shape, grad.dtype)
+        replay(whole)[...] = grad
+        return (whole,)
+
+    @staticmethod
+    def backward_tensors(node, grad):
+        replay, shape = node.extra
+        positions = np.arange(int(np.prod(shape))).reshape(shape)
+        index = _constant(replay(positions).reshape(-1).copy())
+        whole = current.mode.zeros(int(np.prod(shape)), grad.dtype, False)
+        return (whole.index_put((index,), grad.reshape(-1)).reshape(shape),)
+
+
+VIEW_OF_BASE = ViewOfBase()
+
+
+def refresh_view(tensor):
+    """Return the edge of a view as it is now, made anew if its base was changed in place since.
+
+    Raises:
+        RuntimeError: the view was made without recording, and its base was changed with recording since.
+    """
+    meta = tensor._meta
+    view = meta.view
+    if view is None:
+        return meta.node
+    base_meta = view.base._meta
+    version = 0 if base_meta.counter is None else base_meta.counter.value
+    if version == view.version or not base_meta.requires_grad:
+        return meta.node
+    if view.path != "tracked":
+        where = "inference mode" if view.path == "inference" else "no_grad mode"
+        raise RuntimeError(
+            f"A view was created in {where} and its base or another view of its base has been modified inplace with "
+            f"grad mode enabled (shape {tensor._array.shape}); take the view while gradients are enabled"
+        )
+    meta.requires_grad = True
+    meta.node = Node(VIEW_OF_BASE, (base_meta.node or base_meta,), (), None, (view.replay, view.base._array.shape))
+    view.version = version
+    return meta.node
+
+
+def make_view_meta(path, source, replay):
+    """Return the metadata of a view of a normal tensor: shared counter, root base, inherited requires_grad."""
+    source_meta = source._meta
+    counter = counter_of(source_meta)
+    if source_meta.view is None:
+        base, whole = source, replay
+    else:
+        base, outer = source_meta.view.base, source_meta.view.replay
+
+        def whole(array):
+            return replay(outer(array))
+
+    meta = Metadata(source_meta.requires_grad, counter)
+    meta.view = View(base, whole, path, counter.value)
+    return meta
+
+
+def write_out(op, out, arguments):
+    """Run an op and put its result into `out`.
+
+    Raises:
+        RuntimeError: an argument requires grad while gradients are enabled, `out` may not be written, or the
+            dtype of the result does not fit.
+    """
+    name = f"{op.name}(out=)"
+    if not isinstance(out, Tensor):
+        raise TypeError(f"{name}: out must be a Tensor, not {type(out).__name__}")
+    if requires_recording(out, *arguments):
+        raise RuntimeError(
+            f"{name}: functions with out=... arguments don't support automatic differentiation, but one of the "
+            "arguments requires grad"
+        )
+    check_writable(name, out)
+    result = getattr(current.mode, op.name)(*arguments)._array
+    check_cast(name, dtypes.FROM_NUMPY[result.dtype], out.dtype)
+    if out._array.shape != result.shape:
+        if out._array.size:
+            raise RuntimeError(
+                f"{name}: out has shape {out._array.shape}, the result {result.shape}; give an out of that shape, or "
+                "an empty one"
+            )
+        out._array = np.empty(result.shape, out._array.dtype)
+    write(out, result, name)
+    return out

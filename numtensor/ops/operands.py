@@ -1,0 +1,117 @@
+"""What an op's arguments become before its kernel sees them: arrays of one exact dtype, numbers as 0-d arrays."""
+
+import numpy as np
+
+from .. import dtypes
+from ..autograd.graph import Metadata
+from ..modes import current
+from ..tensor import Tensor, new
+
+
+class Constants(dict):
+    """Python numbers as 0-d arrays of one dtype: a number given to a ufunc costs 250 ns more than such an array."""
+
+    __slots__ = ("kind",)
+
+    # A loop over many different numbers must not keep them all.
+    LIMIT = 4096
+
+    def __init__(self, kind):
+        self.kind = kind
+
+    def __missing__(self, value):
+        try:
+            made = np.array(value, self.kind.numpy)
+        except OverflowError:
+            raise RuntimeError(f"value {value} cannot be converted to type {self.kind.name} without overflow") from None
+        made.flags.writeable = False
+        # 0.0 and -0.0 are one key but two numbers; NaN is never found again.
+        if value != 0 and value == value:
+            if len(self) >= self.LIMIT:
+                self.clear()
+            self[value] = made
+        return made
+
+
+CONSTANTS = {kind.numpy: Constants(kind) for kind in dtypes.ALL}
+
+# Which numbers take which tensors' dtypes: a number promotes only where its category is the higher one.
+WEAK = {
+    float: {kind.numpy: CONSTANTS[kind.numpy] for kind in dtypes.FLOATING},
+    int: {kind.numpy: CONSTANTS[kind.numpy] for kind in dtypes.NUMERIC},
+    bool: CONSTANTS,
+}
+
+
+def as_operand(op, name, value):
+    """Return `value` as a tensor: a tensor itself, or a NumPy array or number.
+
+    Raises:
+        TypeError: it is nothing of the kind; names the op and the argument.
+    """
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, (np.ndarray, np.generic)):
+        array = np.asarray(value)
+        dtypes.from_numpy_dtype(array.dtype, op)
+    elif isinstance(value, (bool, int, float)):
+        array = np.array(value, dtypes.scalar_dtype(value).numpy)
+    else:
+        raise TypeError(f"{op}: argument '{name}' must be Tensor or Number, not {type(value).__name__}")
+    made = new(Tensor)
+    made._array = array
+    made._meta = Metadata()
+    return made
+
+
+def unwrap(op, name, value):
+    """Return the array of a tensor argument that may not be a plain number."""
+    try:
+        return value._array
+    except AttributeError:
+        if isinstance(value, np.ndarray):
+            dtypes.from_numpy_dtype(value.dtype, op)
+            return value
+        raise TypeError(f"{op}: argument '{name}' must be Tensor, not {type(value).__name__}") from None
+
+
+def result_dtype(op, operands):
+    """Return the dtype in which PyTorch computes an op of these operands (tensors, arrays, numbers)."""
+    dimensioned, zero_dim, scalars = [], [], []
+    for value in operands:
+        if isinstance(value, Tensor):
+            array = value._array
+            (dimensioned if array.ndim else zero_dim).append(dtypes.FROM_NUMPY[array.dtype])
+        elif isinstance(value, np.ndarray):
+            (dimensioned if value.ndim else zero_dim).append(dtypes.from_numpy_dtype(value.dtype, op))
+        else:
+            scalars.append(dtypes.scalar_dtype(value))
+    return dtypes.combine(dimensioned, zero_dim, scalars)
+
+
+def promote(op, names, values):
+    """Return the operands as tensors of their common dtype; conversions are recorded like any op."""
+    kind = result_dtype(op, [v if isinstance(v, (Tensor, bool, int, float)) else np.asarray(v) for v in values])
+    operands = [as_operand(op, name, value) for name, value in zip(names, values, strict=True)]
+    return [t if t._array.dtype is kind.numpy else current.mode.to_dtype(t, kind) for t in operands]
+
+
+def broadcast_error(op, error, *arrays):
+    """Return the exception for shapes that do not broadcast, or the error itself if that is not the cause."""
+    try:
+        np.broadcast_shapes(*(a.shape for a in arrays))
+    except ValueError:
+        shapes = " and ".join(str(a.shape) for a in arrays)
+        return RuntimeError(
+            f"{op}: the shapes {shapes} do not match: sizes must be equal or 1, compared from the last dimension"
+        )
+    return error
+
+
+def sum_to_shape(array, shape):
+    """Return `array` summed over what broadcasting to it had repeated: the transpose of broadcasting `shape`."""
+    if array.shape == shape:
+        return array
+    lead = array.ndim - len(shape)
+    axes = (*range(lead), *(lead + i for i, extent in enumerate(shape) if extent == 1 != array.shape[lead + i]))
+    return np.add.reduce(array, axis=axes, keepdims=True).reshape(shape)

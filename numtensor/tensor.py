@@ -1,0 +1,461 @@
+"""The Tensor: a NumPy array and, but for inference tensors, metadata for autograd.
+
+Here stand only what a tensor is and how it meets Python and NumPy. Its operations are declared in ``ops/`` and bound
+to the class by ``ops.bind``; ``grad_fn`` and ``backward`` come from ``autograd.backward``.
+"""
+
+import numpy as np
+
+from . import dtypes
+from .autograd.graph import NO_VERSION, LeafHooks, Metadata, NodeHooks, Output, RemovableHandle, counter_of
+from .modes import current
+
+new = object.__new__
+
+
+class Size(tuple):
+    """A tensor's shape: a tuple that can count its elements."""
+
+    __slots__ = ()
+
+    def numel(self):
+        """Return the number of elements of a tensor of this shape."""
+        count = 1
+        for extent in self:
+            count *= extent
+        return count
+
+    def __repr__(self):
+        return f"numtensor.Size({list(self)})"
+
+
+class Tensor:
+    """A multi-dimensional array of one dtype that records what is computed from it.
+
+    Made by `tensor`, `from_numpy`, the factories and the operations, rather than by calling the class.
+    """
+
+    __slots__ = ("__weakref__", "_array", "_meta")
+
+    # NumPy's operators give way to ours: ndarray * tensor is Tensor.__rmul__ by way of __array_ufunc__.
+    __array_priority__ = 1000
+
+    def __new__(cls, data=(), dtype=None):
+        made = new(cls)
+        array = np.array(data._array if isinstance(data, Tensor) else data, dtype=_numpy_dtype(dtype))
+        if dtype is None and not isinstance(data, (np.ndarray, Tensor)):
+            array = array.astype(dtypes.get_default_dtype().numpy)
+        dtypes.from_numpy_dtype(array.dtype, "Tensor")
+        made._array = array
+        made._meta = None if current.mode.inference else Metadata()
+        return made
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # What it is
+
+    @property
+    def shape(self):
+        """The extents, as a `Size`."""
+        return Size(self._array.shape)
+
+    @property
+    def dtype(self):
+        """The elements' dtype."""
+        return dtypes.FROM_NUMPY[self._array.dtype]
+
+    @property
+    def ndim(self):
+        """The number of dimensions."""
+        return self._array.ndim
+
+    @property
+    def device(self):
+        """Always ``cpu``: what code written for PyTorch asks."""
+        return "cpu"
+
+    @property
+    def is_cuda(self):
+        """Always False."""
+        return False
+
+    @property
+    def itemsize(self):
+        """Bytes per element."""
+        return self._array.itemsize
+
+    @property
+    def nbytes(self):
+        """Bytes of all elements."""
+        return self._array.nbytes
+
+    def size(self, dim=None):
+        """Return the shape, or the extent of one dimension."""
+        if dim is None:
+            return Size(self._array.shape)
+        try:
+            return self._array.shape[dim]
+        except IndexError:
+            raise _dim_error("size", dim, self._array.ndim) from None
+
+    def stride(self, dim=None):
+        """Return the strides in elements, all or of one dimension."""
+        strides = tuple(step // self._array.itemsize for step in self._array.strides)
+        if dim is None:
+            return strides
+        try:
+            return strides[dim]
+        except IndexError:
+            raise _dim_error("stride", dim, self._array.ndim) from None
+
+    def storage_offset(self):
+        """Return the position of the first element in the memory of the base, in elements."""
+        owner = self._array
+        while isinstance(owner.base, np.ndarray):
+            owner = owner.base
+        start = self._array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
+        return start // self._array.itemsize
+
+    def dim(self):
+        """Return the number of dimensions."""
+        return self._array.ndim
+
+    def numel(self):
+        """Return the number of elements."""
+        return self._array.size
+
+    nelement = numel
+
+    def element_size(self):
+        """Return the bytes per element."""
+        return self._array.itemsize
+
+    def data_ptr(self):
+        """Return the address of the first element."""
+        return self._array.__array_interface__["data"][0]
+
+    def is_contiguous(self):
+        """Return whether the elements lie in row-major order without gaps."""
+        return self._array.flags.c_contiguous
+
+    def is_floating_point(self):
+        """Return whether the dtype is a floating one."""
+        return self._array.dtype.kind == "f"
+
+    def is_complex(self):
+        """Return False: there are no complex tensors."""
+        return False
+
+    def is_inference(self):
+        """Return whether this is an inference tensor: made in inference mode, without a version counter."""
+        meta = self._meta
+        return meta is None or meta.counter is NO_VERSION
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # To Python and NumPy
+
+    def item(self):
+        """Return the only element as a Python number.
+
+        Raises:
+            RuntimeError: there is not exactly one element.
+        """
+        try:
+            return self._array.item()
+        except ValueError:
+            raise RuntimeError(
+                f"item: a Tensor with {self._array.size} elements cannot be converted to Scalar "
+                f"(shape {self._array.shape}); index or reduce it first"
+            ) from None
+
+    def tolist(self):
+        """Return the elements as nested lists of Python numbers."""
+        return self._array.tolist()
+
+    def numpy(self, *, force=False):
+        """Return the array that holds the elements, without a copy: writes to it are not seen by autograd.
+
+        Args:
+            force: detach first, as ``t.detach().numpy()``.
+
+        Raises:
+            RuntimeError: the tensor requires grad while gradients are enabled.
+        """
+        meta = self._meta
+        if meta is not None and meta.requires_grad and current.mode.grad and not force:
+            raise RuntimeError(
+                "numpy: Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
+        return self._array
+
+    def __array__(self, dtype=None, copy=None):
+        array = self.numpy()
+        if dtype is not None and np.dtype(dtype) != array.dtype:
+            if copy is False:
+                raise ValueError(f"__array__: a copy is needed to convert {array.dtype} to {np.dtype(dtype)}")
+            return array.astype(dtype)
+        return array.copy() if copy else array
+
+    def __dlpack__(self, **kwargs):
+        return self.numpy().__dlpack__(**kwargs)
+
+    def __dlpack_device__(self):
+        return self._array.__dlpack_device__()
+
+    def __bool__(self):
+        if self._array.size != 1:
+            raise RuntimeError(
+                f"bool: Boolean value of Tensor with {'no' if self._array.size == 0 else 'more than one'} value"
+                f"{'s' if self._array.size == 0 else ''} is ambiguous (shape {self._array.shape}); use any() or all()"
+            )
+        return bool(self._array.item())
+
+    def __int__(self):
+        return int(self.item())
+
+    def __float__(self):
+        return float(self.item())
+
+    def __complex__(self):
+        return complex(self.item())
+
+    def __index__(self):
+        if self._array.dtype.kind == "f" or self._array.size != 1:
+            raise TypeError(
+                "index: only integer tensors of a single element can be converted to an index, got "
+                f"{self.dtype} of shape {self._array.shape}"
+            )
+        return int(self._array.item())
+
+    def __len__(self):
+        if self._array.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return self._array.shape[0]
+
+    def __contains__(self, value):
+        return bool((self._array == (value._array if isinstance(value, Tensor) else value)).any())
+
+    def __hash__(self):
+        return id(self)
+
+    def __repr__(self):
+        from .printing import tensor_repr
+
+        return tensor_repr(self)
+
+    def __format__(self, spec):
+        if self._array.ndim == 0 and spec:
+            return format(self._array.item(), spec)
+        return object.__format__(self, spec) if spec else repr(self)
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Autograd
+
+    @property
+    def requires_grad(self):
+        """Whether gradients are computed for this tensor."""
+        meta = self._meta
+        return meta is not None and meta.requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value):
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad=True):
+        """Choose whether gradients are computed for this tensor, and return it.
+
+        Raises:
+            RuntimeError: it is not floating-point, not a leaf, or an inference tensor outside inference mode.
+        """
+        meta = self._meta
+        if requires_grad:
+            if self._array.dtype.kind != "f":
+                raise RuntimeError(
+                    f"requires_grad_: only Tensors of floating point dtype can require gradients, got {self.dtype}"
+                )
+            if self.is_inference() and not current.mode.inference:
+                raise RuntimeError(
+                    "requires_grad_: Setting requires_grad=True on inference tensor outside InferenceMode is not "
+                    f"allowed (shape {tuple(self._array.shape)}); use clone() first"
+                )
+        elif meta is not None and meta.node is not None:
+            raise RuntimeError(
+                "requires_grad_: you can only change requires_grad flags of leaf variables. If you want to use a "
+                "computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+            )
+        if meta is None:
+            if requires_grad:
+                self._meta = Metadata(True, NO_VERSION)
+        else:
+            meta.requires_grad = bool(requires_grad)
+        return self
+
+    @property
+    def is_leaf(self):
+        """Whether no recorded op made this tensor."""
+        return self.grad_fn is None
+
+    @property
+    def grad(self):
+        """The gradient that backward has accumulated here, or None."""
+        meta = self._meta
+        return None if meta is None else meta.grad
+
+    @grad.setter
+    def grad(self, value):
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeError(f"grad: expected a Tensor or None, got {type(value).__name__}")
+            if value._array.shape != self._array.shape or value._array.dtype != self._array.dtype:
+                raise RuntimeError(
+                    f"grad: assigned grad has shape {value._array.shape} and dtype {value.dtype}, the tensor has shape "
+                    f"{self._array.shape} and dtype {self.dtype}"
+                )
+        if self._meta is None:
+            if value is None:
+                return
+            self._meta = Metadata(False, NO_VERSION)
+        self._meta.grad = value
+
+    @grad.deleter
+    def grad(self):
+        self.grad = None
+
+    def _add_gradient(self, array):
+        """Add to this tensor, which is the ``grad`` of a leaf, in place."""
+        np.add(self._array, array, out=self._array)
+        if self._meta is not None and self._meta.counter is not NO_VERSION:
+            counter_of(self._meta).value += 1
+
+    @property
+    def output_nr(self):
+        """Which result of its node this tensor is."""
+        node = None if self._meta is None else self._meta.node
+        return node.number if type(node) is Output else 0
+
+    @property
+    def _version(self):
+        meta = self._meta
+        if meta is None or meta.counter is NO_VERSION:
+            raise RuntimeError("_version: Inference tensors do not track version counter.")
+        return 0 if meta.counter is None else meta.counter.value
+
+    def _is_view(self):
+        return self._meta is not None and self._meta.view is not None
+
+    @property
+    def _base(self):
+        return self._meta.view.base if self._is_view() else None
+
+    @property
+    def data(self):
+        """The same memory as a tensor without history, whose changes autograd does not see."""
+        other = new(Tensor)
+        other._array = self._array
+        other._meta = None if self.is_inference() else Metadata()
+        return other
+
+    @data.setter
+    def data(self, value):
+        if not isinstance(value, Tensor):
+            raise TypeError(f"data: expected a Tensor, got {type(value).__name__}")
+        if value.is_inference() != self.is_inference():
+            raise RuntimeError(
+                "data: an inference tensor cannot become the data of a normal one, nor the reverse; use clone() outside "
+                "inference mode"
+            )
+        if value._array.dtype != self._array.dtype and self.requires_grad and not value.is_floating_point():
+            raise RuntimeError(f"data: a tensor that requires grad cannot hold {value.dtype}")
+        self._array = value._array
+
+    def retain_grad(self):
+        """Keep the gradient of this non-leaf in ``grad``, too.
+
+        Raises:
+            RuntimeError: it does not require grad.
+        """
+        if not self.requires_grad:
+            raise RuntimeError("retain_grad: can't retain_grad on Tensor that has requires_grad=False")
+        node = self.grad_fn
+        if node is not None:
+            if node.hooks is None:
+                node.hooks = NodeHooks()
+            node.hooks.retained[self.output_nr] = self._meta
+
+    @property
+    def retains_grad(self):
+        """Whether this non-leaf keeps its gradient."""
+        node = self.grad_fn
+        return node is not None and node.hooks is not None and self.output_nr in node.hooks.retained
+
+    def register_hook(self, hook):
+        """Call ``hook(grad)`` whenever the gradient of this tensor is computed; what it returns replaces it.
+
+        Returns:
+            A handle with ``remove()``.
+
+        Raises:
+            RuntimeError: the tensor does not require grad.
+        """
+        if not self.requires_grad:
+            raise RuntimeError("register_hook: cannot register a hook on a tensor that doesn't require gradient")
+        node = self.grad_fn
+        if node is None:
+            hooks = self._leaf_hooks().tensor
+            handle = RemovableHandle(hooks)
+            hooks[handle.id] = hook
+        else:
+            if node.hooks is None:
+                node.hooks = NodeHooks()
+            handle = RemovableHandle(node.hooks.tensor)
+            node.hooks.tensor[handle.id] = (self.output_nr, hook)
+        return handle
+
+    def register_post_accumulate_grad_hook(self, hook):
+        """Call ``hook(tensor)`` after a gradient was added to this leaf's ``grad``.
+
+        Returns:
+            A handle with ``remove()``.
+
+        Raises:
+            RuntimeError: the tensor is not a leaf that requires grad.
+        """
+        if not self.requires_grad or not self.is_leaf:
+            raise RuntimeError(
+                "register_post_accumulate_grad_hook: cannot register a hook on a tensor that is not a leaf that "
+                "requires gradient"
+            )
+        hooks = self._leaf_hooks().after
+        handle = RemovableHandle(hooks)
+        hooks[handle.id] = (self, hook)
+        return handle
+
+    def _leaf_hooks(self):
+        if self._meta.hooks is None:
+            self._meta.hooks = LeafHooks()
+        return self._meta.hooks
+
+
+def _numpy_dtype(kind):
+    return None if kind is None else dtypes.as_dtype(kind).numpy
+
+
+def _dim_error(op, dim, ndim):
+    return IndexError(
+        f"{op}: Dimension out of range (expected to be in range of [{-max(ndim, 1)}, {max(ndim, 1) - 1}], but got {dim})"
+    )
+
+
+def from_array(array):
+    """Wrap an array that nobody else holds as a normal tensor (whatever the mode)."""
+    made = new(Tensor)
+    made._array = array
+    made._meta = Metadata()
+    return made
+
+
+def wrap(array):
+    """Wrap an array that nobody else holds as a tensor of the current mode: what a factory returns."""
+    made = new(Tensor)
+    made._array = array
+    made._meta = None if current.mode.inference else Metadata()
+    return made
