@@ -1,0 +1,109 @@
+"""``numtensor warmup``: fill the kernel store ahead of time, in parallel processes.
+
+Processes, not threads: Numba compiles under one lock per process.
+"""
+
+import concurrent.futures
+import multiprocessing
+import os
+import sys
+import time
+
+import numpy as np
+
+from ..kernels import store
+from ..kernels.declare import REGISTRY, Elementwise
+from ..ops import OPS
+
+DEFAULT_DTYPES = ("float32", "float64")
+
+
+def add_arguments(parser):
+    """Add this command's arguments to its parser."""
+    parser.add_argument(
+        "--dtypes",
+        default=",".join(DEFAULT_DTYPES),
+        help="working dtypes, separated by commas (default: %(default)s)",
+    )
+    parser.add_argument("--match", default="", help="only kernels whose name contains this text")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="parallel processes (default: one per core, %(default)s)"
+    )
+
+
+def run(arguments):
+    """Run the command."""
+    if store.folder() is None:
+        print("warmup: the kernel store is off or cannot be written; there is nowhere to keep kernels", file=sys.stderr)
+        return 1
+    dtypes = arguments.dtypes.split(",")
+    unknown = [name for name in dtypes if name not in ("float32", "float64", "int64", "int32", "uint8", "int8", "int16")]
+    if unknown:
+        print(f"warmup: unknown dtype {unknown[0]!r}", file=sys.stderr)
+        return 1
+    items = [item for item in work_items(dtypes) if arguments.match in item[0]]
+    start = time.perf_counter()
+    failures = []
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(max(1, arguments.jobs), context) as pool:
+        results = pool.map(compile_item, items, chunksize=4)
+        for item, error in zip(items, _progress(results, len(items)), strict=True):
+            if error:
+                failures.append((item, error))
+    for (name, _, dtype), error in failures:
+        print(f"warmup: {name} for {dtype} failed: {error}", file=sys.stderr)
+    print(
+        f"{len(items) - len(failures)} kernels ready in {store.folder()} after {time.perf_counter() - start:.1f} s"
+    )
+    return 1 if failures else 0
+
+
+def work_items(dtypes):
+    """Return what there is to compile: (kernel, variant or None, dtype), as ops ask for it.
+
+    A variant is a pair (operands kept, results chosen) of a backward kernel.
+    """
+    items = []
+    claimed = set()
+    for op in OPS.values():
+        if op.kind == "elementwise":
+            supported = {kind.name for kind in op.dtypes}
+            claimed.add(op.forward.name)
+            items += [(op.forward.name, None, dtype) for dtype in dtypes if dtype in supported]
+            if isinstance(op.backward, Elementwise):
+                claimed.add(op.backward.name)
+                items += [
+                    (op.backward.name, variant, dtype)
+                    for variant in op.backward_variants()
+                    for dtype in dtypes
+                    if dtype in supported and np.dtype(dtype).kind == "f"
+                ]
+    for kernel in REGISTRY.values():
+        if kernel.name not in claimed:
+            items += [(kernel.name, None, dtype) for dtype in dtypes if np.dtype(dtype).kind == "f"]
+    return items
+
+
+def compile_item(item):
+    """Make one kernel ready, in a worker; return an error's text or None."""
+    name, variant, dtype = item
+    kernel = REGISTRY[name]
+    try:
+        table = kernel.loops if variant is None else kernel.variant(*variant)
+        table[np.dtype(dtype)]
+    except Exception as error:  # noqa: BLE001 - the parent reports it beside the kernel's name
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+    return None
+
+
+def _progress(results, total):
+    """Pass results on under a progress bar: tqdm's if it is installed, else a count on a terminal."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        for done, result in enumerate(results, 1):
+            if sys.stderr.isatty():
+                print(f"\rcompiling kernels {done}/{total}", end="" if done < total else "\n", file=sys.stderr)
+            yield result
+    else:
+        yield from tqdm(results, total=total, desc="compiling kernels", unit="kernel")
