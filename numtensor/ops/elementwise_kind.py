@@ -6,6 +6,7 @@ steps that it needs: on small tensors the steps around the kernel are the cost o
 
 import functools
 import inspect
+import itertools
 
 import numpy as np
 
@@ -256,22 +257,39 @@ class ElementwiseOp(Declaration):
     # -----------------------------------------------------------------------------------------------------------------
     # Backward
 
+    def _variant(self, wanted):
+        """Return what of the backward kernel the wanted gradients take.
+
+        Args:
+            wanted: a bool per differentiable input.
+
+        Returns:
+            (names of the kernel's parameters, positions of the saved values after ``grad``, positions of its results).
+        """
+        needed = {name for x, want in zip(self.differentiable, wanted, strict=True) if want for name in self.saves[x]}
+        ever = {name for names in self.saves.values() for name in names}
+        array_names = [name for name in self.saved_names if name in ever]
+        parameters = self.backward.parameters
+        kept, positions = ["grad"], []
+        for name, parameter in zip(array_names, parameters[1 : 1 + len(array_names)], strict=True):
+            if name in needed:
+                kept.append(parameter)
+                positions.append(self.saved_names.index(name))
+        for parameter in parameters[1 + len(array_names) :]:
+            kept.append(parameter)
+            positions.append(self.saved_names.index(parameter))
+        return tuple(kept), tuple(positions), tuple(i for i, want in enumerate(wanted) if want)
+
+    def backward_variants(self):
+        """Return every variant of the backward kernel that a call can ask for: (parameters, results)."""
+        wanted = itertools.product((False, True), repeat=len(self.differentiable))
+        return [(kept, chosen) for kept, _, chosen in map(self._variant, wanted) if chosen]
+
     def _plan(self, wanted):
         """Return (kernel table, positions of saved values, positions of results) for the wanted gradients."""
         found = self._plans.get(wanted)
         if found is None:
-            needed = {name for x, want in zip(self.differentiable, wanted, strict=True) if want for name in self.saves[x]}
-            ever = {name for names in self.saves.values() for name in names}
-            array_names = [name for name in self.saved_names if name in ever]
-            array_parameters = self.backward.parameters[1 : 1 + len(array_names)]
-            kept = ["grad"] + [
-                parameter for name, parameter in zip(array_names, array_parameters, strict=True) if name in needed
-            ]
-            positions = [self.saved_names.index(name) for name in array_names if name in needed]
-            for parameter in self.backward.parameters[1 + len(array_names) :]:
-                kept.append(parameter)
-                positions.append(self.saved_names.index(parameter))
-            chosen = tuple(i for i, want in enumerate(wanted) if want)
+            kept, positions, chosen = self._variant(wanted)
             found = self._plans[wanted] = (self.backward.variant(kept, chosen), positions, chosen)
         return found
 
