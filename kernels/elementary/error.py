@@ -74,27 +74,28 @@ def _erf_f64(x):
 
 erf = elementary("erf", float32=_erf_f32, float64=_erf_f64)
 
+_ERFC_LIMIT_64 = np.float64(0.9)
 # Beyond these erfc rounds to 0; the square must not overflow.
 _ERFC_TOP_32, _ERFC_TOP_64 = np.float32(10.1), np.float64(27.3)
 _ZERO_32, _HALF_32, _TWO_32, _THREE_32 = np.float32(0), np.float32(0.5), np.float32(2), np.float32(3)
 _ZERO_64, _HALF_64, _TWO_64, _FOUR_64 = np.float64(0), np.float64(0.5), np.float64(2), np.float64(4)
-# (x + 3) exp(x^2) erfc(x) in (x - 3) / (x + 3) for x in [0.49, 10.2]: error 2^-26.3.
+# (x + 3) exp(x^2) erfc(x) in (x - 3) / (x + 3) for x in [0.91, 10.2]: error 2^-26.8.
 _ERFC_32 = tuple(
     map(
         np.float32,
         (
-            1.0740069, -0.8833945, 0.5902282, -0.31046674, 0.119530596, -0.02683324, -0.0012350994, 0.003057317,
-            -0.0004688238, -0.00029665866,
+            1.0740069, -0.8833945, 0.59022826, -0.31046736, 0.11952937, -0.026823983, -0.0012294574, 0.0030161466,
+            -0.00047754453, -0.00023589807,
         ),
     )
 )  # fmt: skip
-# (x + 4) exp(x^2) erfc(x) in (x - 4) / (x + 4) for x in [0.49, 27.4]: error 2^-53.1, nearly all from rounding coefficients.
+# (x + 4) exp(x^2) erfc(x) in (x - 4) / (x + 4) for x in [0.89, 27.4]: error 2^-53.8, nearly all from rounding coefficients.
 _ERFC_64 = (
-    1.095995661000491, -0.976548729080882, 0.7732087022652363, -0.5408538313132369, 0.3308515878780654,
-    -0.174010937239869, 0.0763815149079244, -0.026370053341375176, 0.006112055674189662, -0.00028095885642629223,
-    -0.00045505282887209277, 0.0001768127722535911, -3.6344626225350676e-06, -1.8860740025015566e-05,
-    4.692198961200671e-06, 1.4238939071624542e-06, -8.418034524120624e-07, -7.512877278856718e-08,
-    1.188344334515918e-07, 5.346566521885044e-10, -1.1913544373238241e-08, 2.6790688117800964e-10,
+    1.095995661000491, -0.9765487290808816, 0.7732087022652391, -0.5408538313132839, 0.33085158787789454,
+    -0.1740109372378261, 0.07638151491173036, -0.026370053381690465, 0.00611205563598416, -0.0002809584257782683,
+    -0.0004550526645154877, 0.00017681007096751592, -3.6344474640436304e-06, -1.8850502487299624e-05,
+    4.689249966868849e-06, 1.400855923867707e-06, -8.301997960885732e-07, -4.6857330649365004e-08,
+    9.973595547778038e-08, -1.38811535523705e-08,
 )  # fmt: skip
 
 
@@ -107,7 +108,7 @@ def _quotient_32(z):
     q = numerator * inverse
     lost = z - (denominator - _THREE_32)
     rest = fma(-q, denominator, numerator) + (z - (numerator + _THREE_32)) - q * lost
-    return fma(rest, inverse, q), inverse, lost * inverse
+    return fma(rest, inverse, q), inverse, lost * inverse - fma(-inverse, denominator, _ONE_32)
 
 
 @scalar
@@ -119,7 +120,7 @@ def _quotient_64(z):
     q = numerator * inverse
     lost = z - (denominator - _FOUR_64)
     rest = fma(-q, denominator, numerator) + (z - (numerator + _FOUR_64)) - q * lost
-    return fma(rest, inverse, q), inverse, lost * inverse
+    return fma(rest, inverse, q), inverse, lost * inverse - fma(-inverse, denominator, _ONE_64)
 
 
 def _erfc_f32(x):
@@ -128,38 +129,40 @@ def _erfc_f32(x):
     square = z * z
     c = _ERF_NEAR_32
     p = c[3] + square * (c[4] + square * (c[5] + square * c[6]))
-    near = _ONE_32 - (x + x * (c[0] + square * (c[1] + square * (c[2] + square * p))))
+    near = _HALF_32 - (x - _HALF_32 + x * (c[0] + square * (c[1] + square * (c[2] + square * p))))
     z = _ERFC_TOP_32 if z > _ERFC_TOP_32 else z
     square = z * z
     q, inverse, lost = _quotient_32(z)
     c = _ERFC_32
     p = c[5] + q * (c[6] + q * (c[7] + q * (c[8] + q * c[9])))
-    p = (c[0] + q * (c[1] + q * (c[2] + q * (c[3] + q * (c[4] + q * p))))) * inverse
-    far = exp(-square) * fma(p, -(fma(z, z, -square) + lost), p)
-    return near if fabs(x) < _HALF_32 else (_TWO_32 - far if x < _ZERO_32 else far)
+    p = q * (c[1] + q * (c[2] + q * (c[3] + q * (c[4] + q * p))))
+    p = c[0] + (p - (c[0] + p) * (fma(z, z, -square) + lost))
+    far = exp(-square) * (p * inverse)
+    return near if fabs(x) < _NEAR_LIMIT_32 else (_TWO_32 - far if x < _ZERO_32 else far)
 
 
 def _erfc_f64(x):
-    """1 - erf(x) to full relative accuracy, down to the denormals: exp(-x^2) P(q) / (|x| + 4) beyond 1/2.
+    """1 - erf(x) to full relative accuracy, down to the denormals: exp(-x^2) P(q) / (|x| + 4) beyond 0.9.
 
-    The rounding error of x^2 is put back as a factor. Below -1/2 it is 2 - erfc(-x). NaN propagates.
+    The rounding error of x^2 is put back as a factor. Below -0.9 it is 2 - erfc(-x). NaN propagates.
     """
     z = fabs(inlined(x))
     square = z * z
     c = _ERF_NEAR_64
     p = c[6] + square * (c[7] + square * (c[8] + square * (c[9] + square * (c[10] + square * c[11]))))
     p = c[1] + square * (c[2] + square * (c[3] + square * (c[4] + square * (c[5] + square * p))))
-    near = _ONE_64 - (x + x * (c[0] + square * p))
+    near = _HALF_64 - (x - _HALF_64 + x * (c[0] + square * p))
     z = _ERFC_TOP_64 if z > _ERFC_TOP_64 else z
     square = z * z
     q, inverse, lost = _quotient_64(z)
     c = _ERFC_64
-    p = c[16] + q * (c[17] + q * (c[18] + q * (c[19] + q * (c[20] + q * c[21]))))
+    p = c[16] + q * (c[17] + q * (c[18] + q * c[19]))
     p = c[11] + q * (c[12] + q * (c[13] + q * (c[14] + q * (c[15] + q * p))))
     p = c[6] + q * (c[7] + q * (c[8] + q * (c[9] + q * (c[10] + q * p))))
-    p = (c[0] + q * (c[1] + q * (c[2] + q * (c[3] + q * (c[4] + q * (c[5] + q * p)))))) * inverse
-    far = exp(-square) * fma(p, -(fma(z, z, -square) + lost), p)
-    return near if fabs(x) < _HALF_64 else (_TWO_64 - far if x < _ZERO_64 else far)
+    p = q * (c[1] + q * (c[2] + q * (c[3] + q * (c[4] + q * (c[5] + q * p)))))
+    p = c[0] + (p - (c[0] + p) * (fma(z, z, -square) + lost))
+    far = exp(-square) * (p * inverse)
+    return near if fabs(x) < _ERFC_LIMIT_64 else (_TWO_64 - far if x < _ZERO_64 else far)
 
 
 erfc = elementary("erfc", float32=_erfc_f32, float64=_erfc_f64)

@@ -68,7 +68,9 @@ def _log2_for_64(x):
     q = fma(z, fma(z, fma(z, fma(z, fma(z, fma(z, c[6], c[5]), c[4]), c[3]), c[2]), c[1]), c[0])
     third = z * _THIRD_HIGH
     third_low = fma(z, _THIRD_HIGH, -third) + fma(z, _THIRD_LOW, z_low * _THIRD_HIGH)
-    rest = z * (z * q)
+    product = z * q
+    rest = z * product
+    third_low += fma(z, product, -rest) + fma(z, fma(z, q, -product), (z_low + z_low) * product)
     tail = third + rest
     third_low += rest - (tail - third)
     factor = _C_HIGH + tail
