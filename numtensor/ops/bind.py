@@ -2,10 +2,9 @@
 
 import inspect
 
-import numpy as np
-
 from ..tensor import Tensor
 from .declaration import OPS, compile_function
+from .operands import OperandError
 
 
 def bind_all():
@@ -71,10 +70,13 @@ def _operator(op, name):
     defaults = [f"default_{p.name}" for p in parameters[len(required) :]]
     namespace = op.namespace_for_text() | {f"default_{p.name}": p.default for p in parameters[len(required) :]}
     lines = []
+    call = f"return current.mode.{op.name}({', '.join([*order, *defaults])})"
     if len(names) == 2:
-        lines += ["if type(other) not in known and not is_operand(other):", "    return NotImplemented"]
-        namespace |= {"known": _KNOWN, "is_operand": _is_operand}
-    lines.append(f"return current.mode.{op.name}({', '.join([*order, *defaults])})")
+        # A number gives way to whoever knows what to do with it; asking for the type first would cost every call.
+        lines += ["try:", f"    {call}", "except OperandError:", "    return NotImplemented"]
+        namespace["OperandError"] = OperandError
+    else:
+        lines.append(call)
     return _finish(op, name, compile_function(name, signature, lines, namespace))
 
 
@@ -95,9 +97,3 @@ def _finish(op, name, function):
     function.__doc__ = f"See `numtensor.{op.public_name}`." if not name.startswith("__") else None
     return function
 
-
-_KNOWN = frozenset({Tensor, int, float, bool})
-
-
-def _is_operand(value):
-    return isinstance(value, (Tensor, int, float, np.ndarray, np.generic))

@@ -8,6 +8,10 @@ from ..modes import current
 from ..tensor import Tensor, new
 
 
+class OperandError(TypeError):
+    """An argument is nothing that an op can work on. Operators answer it with NotImplemented."""
+
+
 class Constants(dict):
     """Python numbers as 0-d arrays of one dtype: a number given to a ufunc costs 250 ns more than such an array."""
 
@@ -57,7 +61,7 @@ def as_operand(op, name, value):
     elif isinstance(value, (bool, int, float)):
         array = np.array(value, dtypes.scalar_dtype(value).numpy)
     else:
-        raise TypeError(f"{op}: argument '{name}' must be Tensor or Number, not {type(value).__name__}")
+        raise OperandError(f"{op}: argument '{name}' must be Tensor or Number, not {type(value).__name__}")
     made = new(Tensor)
     made._array = array
     made._meta = Metadata()
@@ -91,8 +95,8 @@ def result_dtype(op, operands):
 
 def promote(op, names, values):
     """Return the operands as tensors of their common dtype; conversions are recorded like any op."""
-    kind = result_dtype(op, [v if isinstance(v, (Tensor, bool, int, float)) else np.asarray(v) for v in values])
     operands = [as_operand(op, name, value) for name, value in zip(names, values, strict=True)]
+    kind = result_dtype(op, [v if isinstance(v, (Tensor, bool, int, float)) else np.asarray(v) for v in values])
     return [t if t._array.dtype is kind.numpy else current.mode.to_dtype(t, kind) for t in operands]
 
 
