@@ -7,7 +7,7 @@ to the class by ``ops.bind``; ``grad_fn`` and ``backward`` come from ``autograd.
 import numpy as np
 
 from . import dtypes
-from .autograd.graph import NO_VERSION, LeafHooks, Metadata, NodeHooks, Output, RemovableHandle, counter_of
+from .graph import NO_VERSION, LeafHooks, Metadata, NodeHooks, Output, RemovableHandle, counter_of
 from .modes import current
 
 new = object.__new__

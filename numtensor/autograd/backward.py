@@ -6,7 +6,7 @@ from ..modes import NO_GRAD, TRACKED, current
 from ..ops.inplace import refresh_view
 from ..tensor import Tensor, from_array
 from . import engine
-from .graph import Output
+from ..graph import Output
 
 
 def _edge(tensor):

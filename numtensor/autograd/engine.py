@@ -8,7 +8,7 @@ import heapq
 
 import numpy as np
 
-from .graph import FREED, Metadata, Node, Output
+from ..graph import FREED, Metadata, Node, Output
 
 
 class Arrays:

@@ -11,7 +11,7 @@ import linecache
 import numpy as np
 
 from .. import modes
-from ..autograd.graph import Metadata, Node, Output
+from ..graph import Metadata, Node, Output
 from ..modes import current
 from ..tensor import Tensor, new
 from . import inplace, operands

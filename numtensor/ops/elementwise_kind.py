@@ -11,7 +11,7 @@ import itertools
 import numpy as np
 
 from .. import dtypes
-from ..autograd.graph import NO_VERSION, next_sequence_number
+from ..graph import NO_VERSION, next_sequence_number
 from ..kernels.declare import Elementwise
 from . import operands
 from .declaration import (
@@ -74,14 +74,15 @@ class ElementwiseOp(Declaration):
         """Return what computes the op on arrays of this dtype."""
         kind = dtypes.FROM_NUMPY[numpy_dtype]
         if kind in self.overrides:
-            return self.overrides[kind]
+            found = self.overrides[kind]
+            return found.loops[numpy_dtype] if isinstance(found, Elementwise) else found
         if kind in self.dtypes:
             return self.forward.loops[numpy_dtype]
         if self.integers == "float" and kind.category < 2:
             return functools.partial(_in_default_dtype, self)
         if callable(self.integers) and kind.category < 2:
             return functools.partial(self.integers, numpy_dtype)
-        raise TypeError(f"{self.name}: not implemented for dtype {kind.name}; convert with .to(...) first")
+        raise NotImplementedError(f"{self.name}: not implemented for dtype {kind.name}; convert with .to(...) first")
 
     # -----------------------------------------------------------------------------------------------------------------
     # The callables
@@ -115,6 +116,7 @@ class ElementwiseOp(Declaration):
             "CONSTANTS": CONSTANTS,
             "broadcast_error": broadcast_error,
             "as_operand": operands.as_operand,
+            "as_number": operands.as_number,
             "NO_VERSION": NO_VERSION,
             "next_sequence_number": next_sequence_number,
             "refuse_saving": refuse_saving,
@@ -140,34 +142,53 @@ class ElementwiseOp(Declaration):
                 "a_condition = condition._array",
                 "if a_condition.dtype.kind != 'b':",
                 "    raise RuntimeError(f'{op.name}: expected condition to be a boolean tensor, got {condition.dtype}')",
-                *self._promote_lines(self.tensors[1:]),
-            ]
-        elif len(self.tensors) == 2:
-            x, y = self.tensors
-            lines += [
-                f"if type({x}) is Tensor:",
-                f"    a_{x} = {x}._array",
-                f"    dtype = a_{x}.dtype",
-                f"    kind = type({y})",
-                "    if kind is Tensor:",
-                f"        a_{y} = {y}._array",
-                f"        same = a_{y}.dtype is dtype",
-                "    else:",
-                "        weak = WEAK.get(kind)",
-                "        constants = None if weak is None else weak.get(dtype)",
-                "        same = constants is not None",
-                "        if same:",
-                f"            a_{y} = constants[{y}]",
-                "else:",
-                "    same = False",
-                "if not same:",
-                *("    " + line for line in self._promote_lines(self.tensors)),
+                *self._unify_lines(self.tensors[1:]),
             ]
         else:
-            lines += self._promote_lines(self.tensors)
+            lines += self._unify_lines(self.tensors)
         for number in self.numbers:
-            lines.append(f"a_{number} = CONSTANTS[dtype][{number}]")
+            lines += [
+                f"if type({number}) not in WEAK:",
+                f"    {number} = as_number(op.name, '{number}', {number})",
+                f"a_{number} = CONSTANTS[dtype][{number}]",
+            ]
         return lines
+
+    def _unify_lines(self, names):
+        """Write the lines that give operands one dtype: quickly where they have it, or are numbers that take it."""
+        lines = []
+        leading = names[:2] if len(names) == 2 else names[:1]
+        for x in leading:
+            lines += [
+                f"{'if' if x is leading[0] else 'elif'} type({x}) is Tensor:",
+                f"    a_{x} = {x}._array",
+                f"    dtype = a_{x}.dtype",
+                "    same = True",
+            ]
+            # A tensor after the first number is what the second branch begins with.
+            for y in names if x is leading[0] else names[: names.index(x)]:
+                if y is x:
+                    continue
+                lines += [
+                    f"    kind = type({y})",
+                    "    if kind is Tensor:",
+                    f"        a_{y} = {y}._array",
+                    f"        same = same and a_{y}.dtype is dtype",
+                    "    else:",
+                    "        weak = WEAK.get(kind)",
+                    "        constants = None if weak is None else weak.get(dtype)",
+                    "        if constants is None:",
+                    "            same = False",
+                    "        else:",
+                    f"            a_{y} = constants[{y}]",
+                ]
+        return [
+            *lines,
+            "else:",
+            "    same = False",
+            "if not same:",
+            *("    " + line for line in self._promote_lines(names)),
+        ]
 
     def _promote_lines(self, names):
         listed = ", ".join(names)
@@ -184,8 +205,8 @@ class ElementwiseOp(Declaration):
         """Write the lines that record a node where an input requires grad."""
         lines = []
         for x in self.differentiable:
-            meta = f"{x}._meta" if len(self.tensors) == 1 else f"getattr({x}, '_meta', None)"
-            if len(self.tensors) == 2:
+            meta = f"{x}._meta"
+            if len(self.tensors) > 1:
                 # A number has no metadata; everything else is a tensor by now.
                 meta = f"None if type({x}) in WEAK else {x}._meta"
             lines += [f"m_{x} = {meta}", f"r_{x} = m_{x} is not None and m_{x}.requires_grad"]
@@ -215,8 +236,8 @@ class ElementwiseOp(Declaration):
                 else:
                     body.append(f"m_{name} = {name}._meta")
                     meta = f"m_{name}"
-                is_tensor = "" if len(self.tensors) == 1 or name not in self.differentiable else (
-                    f" and type({name}) not in WEAK" if len(self.tensors) == 2 else ""
+                is_tensor = (
+                    f" and type({name}) not in WEAK" if len(self.tensors) > 1 and name in self.differentiable else ""
                 )
                 body += [
                     f"if {meta} is None and ({wanted}){is_tensor}:",
@@ -377,7 +398,7 @@ def elementwise(forward, backward=None, *, saves=(), dtypes=dtypes.FLOATING, int
             differentiable input to what its gradient alone needs.
         dtypes: the family for which there is a kernel.
         integers: what to do with the other dtypes: ``"float"`` computes in the default dtype; None refuses.
-        options: of `Declaration`, and ``overrides={dtype: function of arrays}``.
+        options: of `Declaration`, and ``overrides={dtype: another kernel, or a function of arrays}``.
 
     Returns:
         A decorator of a function that has a signature and a docstring but no body.

@@ -24,7 +24,7 @@ ordinary gradient too, with nothing recorded.
 
 import numpy as np
 
-from ..autograd.graph import NO_VERSION, Metadata, MultiNode, Node, Output
+from ..graph import NO_VERSION, Metadata, MultiNode, Node, Output
 from ..modes import NO_GRAD, current
 from ..tensor import Tensor, new
 from .declaration import (

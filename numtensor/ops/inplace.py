@@ -6,7 +6,7 @@ Everything is checked before anything is written.
 import numpy as np
 
 from .. import dtypes
-from ..autograd.graph import NO_VERSION, Metadata, Node, Output, View, counter_of
+from ..graph import NO_VERSION, Metadata, Node, Output, View, counter_of
 from ..modes import current
 from ..tensor import Tensor, new
 

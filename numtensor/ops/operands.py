@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import dtypes
-from ..autograd.graph import Metadata
+from ..graph import Metadata
 from ..modes import current
 from ..tensor import Tensor, new
 
@@ -37,12 +37,28 @@ class Constants(dict):
         return made
 
 
+class Wrapped(Constants):
+    """Numbers beside a tensor of their own category: an int out of the dtype's range wraps around, as in PyTorch."""
+
+    __slots__ = ()
+
+    def __missing__(self, value):
+        try:
+            return super().__missing__(value)
+        except RuntimeError:
+            try:
+                wide = np.array(value, np.int64)
+            except OverflowError:
+                raise RuntimeError(f"value {value} is out of the range of int64") from None
+            return wide.astype(self.kind.numpy)
+
+
 CONSTANTS = {kind.numpy: Constants(kind) for kind in dtypes.ALL}
 
 # Which numbers take which tensors' dtypes: a number promotes only where its category is the higher one.
 WEAK = {
     float: {kind.numpy: CONSTANTS[kind.numpy] for kind in dtypes.FLOATING},
-    int: {kind.numpy: CONSTANTS[kind.numpy] for kind in dtypes.NUMERIC},
+    int: {kind.numpy: Wrapped(kind) for kind in dtypes.INTEGRAL} | {k.numpy: CONSTANTS[k.numpy] for k in dtypes.FLOATING},
     bool: CONSTANTS,
 }
 
@@ -66,6 +82,19 @@ def as_operand(op, name, value):
     made._array = array
     made._meta = Metadata()
     return made
+
+
+def as_number(op, name, value):
+    """Return `value` as a Python number: a NumPy number or a tensor of one element.
+
+    Raises:
+        TypeError: it is nothing of the kind; names the op and the argument.
+    """
+    if isinstance(value, (bool, int, float)):
+        return float(value) if isinstance(value, float) else int(value)
+    if isinstance(value, (Tensor, np.generic, np.ndarray)) and not getattr(value, "shape", ()):
+        return value.item()
+    raise TypeError(f"{op}: argument '{name}' must be a number, not {type(value).__name__}")
 
 
 def unwrap(op, name, value):
