@@ -89,7 +89,8 @@ _ERFC_32 = tuple(
         ),
     )
 )  # fmt: skip
-# (x + 4) exp(x^2) erfc(x) in (x - 4) / (x + 4) for x in [0.89, 27.4]: error 2^-53.8, nearly all from rounding coefficients.
+# (x + 4) exp(x^2) erfc(x) in (x - 4) / (x + 4) for x in [0.89, 27.4]: error 2^-53.8, most of it
+# from the rounding of the coefficients.
 _ERFC_64 = (
     1.095995661000491, -0.9765487290808816, 0.7732087022652391, -0.5408538313132839, 0.33085158787789454,
     -0.1740109372378261, 0.07638151491173036, -0.026370053381690465, 0.00611205563598416, -0.0002809584257782683,

@@ -9,7 +9,7 @@ denser sweeps.
 
 import numpy as np
 
-from ..intrinsics import copysign, fabs, fma, from_bits, rint, to_bits
+from ..intrinsics import copysign, fabs, from_bits, rint, to_bits
 from ..scalar import ScalarFunction, elementary
 
 _ONE_32, _HALF_32, _TWO_32 = np.float32(1), np.float32(0.5), np.float32(2)
@@ -57,9 +57,9 @@ def _exp_f32(x):
     """exp(x). See the float64 version."""
     bounded = _EXP_TOP_32 if x > _EXP_TOP_32 else x
     bounded = _EXP_BOTTOM_32 if bounded < _EXP_BOTTOM_32 else bounded
-    shifted = fma(bounded, _LOG2E_32, _MAGIC_32)
+    shifted = bounded * _LOG2E_32 + _MAGIC_32
     n = shifted - _MAGIC_32
-    r = fma(n, -_LN2_LOW_32, fma(n, -_LN2_HIGH_32, bounded))
+    r = (bounded - n * _LN2_HIGH_32) - n * _LN2_LOW_32
     c = _EXP_32
     p = c[0] + r * (c[1] + r * (c[2] + r * (c[3] + r * c[4])))
     p = _ONE_32 + (r + r * r * p)
@@ -75,9 +75,9 @@ def _exp_f64(x):
     """
     bounded = _EXP_TOP_64 if x > _EXP_TOP_64 else x
     bounded = _EXP_BOTTOM_64 if bounded < _EXP_BOTTOM_64 else bounded
-    shifted = fma(bounded, _LOG2E_64, _MAGIC_64)
+    shifted = bounded * _LOG2E_64 + _MAGIC_64
     n = shifted - _MAGIC_64
-    r = fma(n, -_LN2_LOW_64, fma(n, -_LN2_HIGH_64, bounded))
+    r = (bounded - n * _LN2_HIGH_64) - n * _LN2_LOW_64
     c = _EXP_64
     p = c[5] + r * (c[6] + r * (c[7] + r * (c[8] + r * c[9])))
     p = c[0] + r * (c[1] + r * (c[2] + r * (c[3] + r * (c[4] + r * p))))
@@ -92,9 +92,9 @@ exp = elementary("exp", float32=_exp_f32, float64=_exp_f64)
 
 def _half_exp_f32(x):
     """exp(x) / 2. See the float64 version."""
-    shifted = fma(x, _LOG2E_32, _HALF_MAGIC_32)
+    shifted = x * _LOG2E_32 + _HALF_MAGIC_32
     n = shifted - _HALF_MAGIC_32
-    r = fma(n, -_LN2_LOW_32, fma(n, -_LN2_HIGH_32, x))
+    r = (x - n * _LN2_HIGH_32) - n * _LN2_LOW_32
     c = _EXP_32
     p = c[0] + r * (c[1] + r * (c[2] + r * (c[3] + r * c[4])))
     p = _ONE_32 + (r + r * r * p)
@@ -102,10 +102,10 @@ def _half_exp_f32(x):
 
 
 def _half_exp_f64(x):
-    """exp(x) / 2 for x from 0 to a little beyond the logarithm of the largest number: overflows with cosh, not with exp."""
-    shifted = fma(x, _LOG2E_64, _HALF_MAGIC_64)
+    """exp(x) / 2 for x from 0 to a little beyond the logarithm of the largest number, so that cosh can use it."""
+    shifted = x * _LOG2E_64 + _HALF_MAGIC_64
     n = shifted - _HALF_MAGIC_64
-    r = fma(n, -_LN2_LOW_64, fma(n, -_LN2_HIGH_64, x))
+    r = (x - n * _LN2_HIGH_64) - n * _LN2_LOW_64
     c = _EXP_64
     p = c[5] + r * (c[6] + r * (c[7] + r * (c[8] + r * c[9])))
     p = c[0] + r * (c[1] + r * (c[2] + r * (c[3] + r * (c[4] + r * p))))
@@ -121,14 +121,14 @@ def _expm1_f32(x):
     bounded = _EXP_TOP_32 if x > _EXP_TOP_32 else x
     bounded = _EXPM1_BOTTOM_32 if bounded < _EXPM1_BOTTOM_32 else bounded
     near = fabs(x) < _HALF_32
-    shifted = _MAGIC_32 if near else fma(bounded, _LOG2E_32, _MAGIC_32)
+    shifted = _MAGIC_32 if near else bounded * _LOG2E_32 + _MAGIC_32
     n = shifted - _MAGIC_32
-    r = fma(n, -_LN2_LOW_32, fma(n, -_LN2_HIGH_32, bounded))
+    r = (bounded - n * _LN2_HIGH_32) - n * _LN2_LOW_32
     c = _EXPM1_32
     p = c[0] + r * (c[1] + r * (c[2] + r * (c[3] + r * (c[4] + r * c[5]))))
     p = r + r * r * p
     scale = from_bits(np.int32(to_bits(shifted) << _SHIFT_32))
-    return copysign(p if near else fma(scale, p, scale - _HALF_32) * _TWO_32, x)
+    return copysign(p if near else (scale * p + (scale - _HALF_32)) * _TWO_32, x)
 
 
 def _expm1_f64(x):
@@ -139,15 +139,15 @@ def _expm1_f64(x):
     bounded = _EXP_TOP_64 if x > _EXP_TOP_64 else x
     bounded = _EXPM1_BOTTOM_64 if bounded < _EXPM1_BOTTOM_64 else bounded
     near = fabs(x) < _HALF_64
-    shifted = _MAGIC_64 if near else fma(bounded, _LOG2E_64, _MAGIC_64)
+    shifted = _MAGIC_64 if near else bounded * _LOG2E_64 + _MAGIC_64
     n = shifted - _MAGIC_64
-    r = fma(n, -_LN2_LOW_64, fma(n, -_LN2_HIGH_64, bounded))
+    r = (bounded - n * _LN2_HIGH_64) - n * _LN2_LOW_64
     c = _EXPM1_64
     p = c[6] + r * (c[7] + r * (c[8] + r * (c[9] + r * (c[10] + r * c[11]))))
     p = c[0] + r * (c[1] + r * (c[2] + r * (c[3] + r * (c[4] + r * (c[5] + r * p)))))
     p = r + r * r * p
     scale = from_bits(to_bits(shifted) << _SHIFT_64)
-    return copysign(p if near else fma(scale, p, scale - _HALF_64) * _TWO_64, x)
+    return copysign(p if near else (scale * p + (scale - _HALF_64)) * _TWO_64, x)
 
 
 expm1 = elementary("expm1", float32=_expm1_f32, float64=_expm1_f64)

@@ -7,7 +7,7 @@ parts is Cody and Waite's, and the identity log(1 + f) = f - s (f - R) with s = 
 
 import numpy as np
 
-from ..intrinsics import copysign, fma, from_bits, to_bits
+from ..intrinsics import copysign, from_bits, to_bits
 from ..scalar import ScalarFunction, elementary
 
 _ZERO_32, _HALF_32, _ONE_32 = np.float32(0), np.float32(0.5), np.float32(1)
@@ -24,7 +24,7 @@ _SQRT_HALF_BITS_64 = np.float64(0.7071067811865476).view(np.int64)
 _SHIFT_64, _BIAS_BITS_64 = np.int64(52), np.float64(1).view(np.int64)
 _LN2_HIGH_64, _LN2_LOW_64 = np.float64(6.93147180369123816490e-01), np.float64(1.90821492927058770002e-10)
 _INF_64, _NAN_64 = np.float64(np.inf), np.float64(np.nan)
-# An integer added to the bits of 1.5 * 2^52 is that integer as a float, with this much on top: AVX2 cannot convert int64.
+# An integer added to the bits of 1.5 * 2^52 is that integer as a float above it: AVX2 has no conversion of int64.
 _MAGIC_64 = np.float64(1.5 * 2**52)
 _MAGIC_BITS_64 = _MAGIC_64.view(np.int64)
 
@@ -106,15 +106,15 @@ def _edges_64(x, result):
 def _log_f32(x):
     """log(x). See the float64 version."""
     k, f = split_32(x)
-    tail = fma(k, _LN2_LOW_32, _tail_32(f))
-    return _edges_32(x, fma(k, _LN2_HIGH_32, f + tail))
+    tail = k * _LN2_LOW_32 + _tail_32(f)
+    return _edges_32(x, k * _LN2_HIGH_32 + (f + tail))
 
 
 def _log_f64(x):
     """log(x) = k ln 2 + log(1 + f). -inf at 0 of either sign, NaN below, inf at inf; denormals are exact inputs."""
     k, f = split_64(x)
-    tail = fma(k, _LN2_LOW_64, _tail_64(f))
-    return _edges_64(x, fma(k, _LN2_HIGH_64, f + tail))
+    tail = k * _LN2_LOW_64 + _tail_64(f)
+    return _edges_64(x, k * _LN2_HIGH_64 + (f + tail))
 
 
 log = elementary("log", float32=_log_f32, float64=_log_f64)
@@ -126,15 +126,15 @@ _LOG2E_HIGH_64, _LOG2E_LOW_64 = np.float64(1.4426950408889634), np.float64(2.035
 def _log2_f32(x):
     """The logarithm to base 2. See the float64 version."""
     k, f = split_32(x)
-    low = fma(f, _LOG2E_LOW_32, _tail_32(f) * _LOG2E_HIGH_32)
-    return _edges_32(x, k + fma(f, _LOG2E_HIGH_32, low))
+    low = f * _LOG2E_LOW_32 + _tail_32(f) * _LOG2E_HIGH_32
+    return _edges_32(x, k + (f * _LOG2E_HIGH_32 + low))
 
 
 def _log2_f64(x):
     """The logarithm to base 2, k + log(1 + f) log2(e) with the constant in two parts; exact at powers of two."""
     k, f = split_64(x)
-    low = fma(f, _LOG2E_LOW_64, _tail_64(f) * _LOG2E_HIGH_64)
-    return _edges_64(x, k + fma(f, _LOG2E_HIGH_64, low))
+    low = f * _LOG2E_LOW_64 + _tail_64(f) * _LOG2E_HIGH_64
+    return _edges_64(x, k + (f * _LOG2E_HIGH_64 + low))
 
 
 log2 = elementary("log2", float32=_log2_f32, float64=_log2_f64)
@@ -149,16 +149,16 @@ def _log10_f32(x):
     """The logarithm to base 10. See the float64 version."""
     k, f = split_32(x)
     tail = _tail_32(f)
-    low = fma(k, _LOG10_2_LOW_32, fma(f, _LOG10E_LOW_32, tail * _LOG10E_HIGH_32))
-    return _edges_32(x, fma(k, _LOG10_2_HIGH_32, fma(f, _LOG10E_HIGH_32, low)))
+    low = k * _LOG10_2_LOW_32 + (f * _LOG10E_LOW_32 + tail * _LOG10E_HIGH_32)
+    return _edges_32(x, k * _LOG10_2_HIGH_32 + (f * _LOG10E_HIGH_32 + low))
 
 
 def _log10_f64(x):
     """The logarithm to base 10: k log10(2) + log(1 + f) log10(e), each constant in two parts."""
     k, f = split_64(x)
     tail = _tail_64(f)
-    low = fma(k, _LOG10_2_LOW_64, fma(f, _LOG10E_LOW_64, tail * _LOG10E_HIGH_64))
-    return _edges_64(x, fma(k, _LOG10_2_HIGH_64, fma(f, _LOG10E_HIGH_64, low)))
+    low = k * _LOG10_2_LOW_64 + (f * _LOG10E_LOW_64 + tail * _LOG10E_HIGH_64)
+    return _edges_64(x, k * _LOG10_2_HIGH_64 + (f * _LOG10E_HIGH_64 + low))
 
 
 log10 = elementary("log10", float32=_log10_f32, float64=_log10_f64)
@@ -170,9 +170,10 @@ def _log1p_f32(x):
     k = np.int32(np.int32(bits - _SQRT_HALF_BITS_32) >> _SHIFT_32)
     scale = from_bits(np.int32(_BIAS_BITS_32 - np.int32(k << _SHIFT_32)))
     # The scale of huge numbers would be a denormal; adding 1 does not change them.
-    f = fma(x, scale, scale - _ONE_32) if x < _HUGE_32 else from_bits(np.int32(bits - np.int32(k << _SHIFT_32))) - _ONE_32
+    huge = from_bits(np.int32(bits - np.int32(k << _SHIFT_32))) - _ONE_32
+    f = x * scale + (scale - _ONE_32) if x < _HUGE_32 else huge
     kf = np.float32(k)
-    result = fma(kf, _LN2_HIGH_32, f + fma(kf, _LN2_LOW_32, _tail_32(f)))
+    result = kf * _LN2_HIGH_32 + (f + (kf * _LN2_LOW_32 + _tail_32(f)))
     result = result if x < _INF_32 else x
     result = -_INF_32 if x == -_ONE_32 else result
     return copysign(_NAN_32 if x < -_ONE_32 else result, x)
@@ -181,14 +182,15 @@ def _log1p_f32(x):
 def _log1p_f64(x):
     """log(1 + x) = k ln 2 + log(1 + f), where 1 + x = 2^k (1 + f) and f = 2^-k x + (2^-k - 1) is rounded once.
 
-    -0 stays -0, -1 gives -inf, below is NaN, inf gives inf. Without fused multiplication f is rounded twice.
+    -0 stays -0, -1 gives -inf, below is NaN, inf gives inf.
     """
     bits = to_bits(_ONE_64 + x)
     k = (bits - _SQRT_HALF_BITS_64) >> _SHIFT_64
     scale = from_bits(_BIAS_BITS_64 - (k << _SHIFT_64))
-    f = fma(x, scale, scale - _ONE_64) if x < _HUGE_64 else from_bits(bits - (k << _SHIFT_64)) - _ONE_64
+    huge = from_bits(bits - (k << _SHIFT_64)) - _ONE_64
+    f = x * scale + (scale - _ONE_64) if x < _HUGE_64 else huge
     kf = from_bits(k + _MAGIC_BITS_64) - _MAGIC_64
-    result = fma(kf, _LN2_HIGH_64, f + fma(kf, _LN2_LOW_64, _tail_64(f)))
+    result = kf * _LN2_HIGH_64 + (f + (kf * _LN2_LOW_64 + _tail_64(f)))
     result = result if x < _INF_64 else x
     result = -_INF_64 if x == -_ONE_64 else result
     return copysign(_NAN_64 if x < -_ONE_64 else result, x)

@@ -6,7 +6,8 @@ in pairs of numbers. Coefficients are minimax fits of this project (Remez exchan
 
 import numpy as np
 
-from ..intrinsics import fabs, fma, from_bits, inlined, rint, sqrt as square_root, to_bits
+from ..intrinsics import fabs, fma, from_bits, inlined, rint, to_bits
+from ..intrinsics import sqrt as square_root
 from ..scalar import ScalarFunction, elementary, scalar
 from .exponential import two_to_the_32, two_to_the_64
 from .logarithm import split_64
@@ -23,8 +24,8 @@ _LOG2_FOR_32 = (
     -0.24045169816814932, 0.20617926931743974, -0.1803383673731599, 0.15874135376961598, -0.1427188780304521,
     0.1445481646888321, -0.14471665988100182, 0.07972282968010157,
 )  # fmt: skip
-# With s = f / (2 + f), log2(1 + f) = s (C + z (C/3 + z Q(z))) in z = s^2 <= 0.0295, where C = 2 / ln 2, each in two parts;
-# Q has an error of 2^-65.8 of log2(1 + f).
+# With s = f / (2 + f), log2(1 + f) = s (C + z (C/3 + z Q(z))) in z = s^2 <= 0.0295, where C = 2 / ln 2 and C/3 are in
+# two parts; Q has an error of 2^-65.8 of log2(1 + f).
 _C_HIGH, _C_LOW = np.float64(2.8853900817779268), np.float64(4.0710547481862066e-17)
 _THIRD_HIGH, _THIRD_LOW = np.float64(0.9617966939259756), np.float64(5.0577616648125907e-17)
 _LOG2_FOR_64 = (

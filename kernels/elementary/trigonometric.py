@@ -31,16 +31,16 @@ def _bits_of_two_over_pi(top, width, scale=0):
 
 
 def _windows_32(group):
-    """Three floats of consecutive bits of 2/pi, for numbers below 2^(51 + 26 group).
+    """Three floats of consecutive bits of 1/(2 pi), for numbers below 2^(51 + 26 group).
 
-    What lies above the first bit contributes multiples of 4 quarter turns. The first two have 29 bits, so that their
-    product with a float32 is exact in float64.
+    What lies above the first bit contributes whole turns. The first two have 29 bits, so that their product with a
+    float32 is exact in float64; the first product is below 2^50, the second below 2^21.
     """
     top = -1 - 26 * group
     return (
-        np.float64(_bits_of_two_over_pi(top, 29)),
-        np.float64(_bits_of_two_over_pi(top - 29, 29)),
-        np.float64(_bits_of_two_over_pi(top - 58, 53)),
+        np.float64(_bits_of_two_over_pi(top, 29)) / 4,
+        np.float64(_bits_of_two_over_pi(top - 29, 29)) / 4,
+        np.float64(_bits_of_two_over_pi(top - 58, 53)) / 4,
     )
 
 
@@ -56,13 +56,13 @@ _W0, _W1, _W2, _W3 = (
     np.array([_bits_of_two_over_pi(1 - 53 * piece, 53, scale=16 * row) for row in range(_ROWS)]) for piece in range(4)
 )
 
-_INF_32, _NAN_32, _ZERO_32, _HALF_32, _ONE_32, _TWO_32 = map(np.float32, (np.inf, np.nan, 0, 0.5, 1, 2))
+_ZERO_32, _HALF_32, _ONE_32, _TWO_32 = map(np.float32, (0, 0.5, 1, 2))
 _INF_64, _NAN_64, _ZERO_64, _HALF_64, _ONE_64, _TWO_64 = map(np.float64, (np.inf, np.nan, 0, 0.5, 1, 2))
 _QUARTER, _FOUR = np.float64(0.25), np.float64(4)
 # Added to an integer, puts it into the low bits.
 _MAGIC_64 = np.float64(1.5 * 2**52)
-_MAGIC_32 = np.float32(1.5 * 2**23)
 _HALF_PI_HIGH, _HALF_PI_LOW = np.float64(1.5707963267948966), np.float64(6.123233995736766e-17)
+_TWO_PI = np.float64(6.283185307179586)
 _PI_HIGH, _PI_LOW = np.float64(3.141592653589793), np.float64(1.2246467991473532e-16)
 # Below these sin(x), tan(x) and x round alike; it keeps the sign of zero and spares the reduction denormals.
 _IDENTITY_32, _IDENTITY_64 = np.float32(2.0**-13), np.float64(2.0**-27)
@@ -97,7 +97,7 @@ def _two_sum(x, y):
 
 @scalar
 def _reduce_32(x):
-    """n (a float64, of some size below 8) and r of x = n pi/2 + r for a finite float32, up to whole turns."""
+    """n (in the low bits of an int64) and r of x = n pi/2 + r for a float32, up to whole turns; NaN for infinity."""
     size = fabs(x)
     wide = np.float64(x)
     a = _A1 if size >= _LIMIT_0 else _A0
@@ -109,10 +109,12 @@ def _reduce_32(x):
     a = _A3 if size >= _LIMIT_2 else a
     b = _B3 if size >= _LIMIT_2 else b
     c = _C3 if size >= _LIMIT_2 else c
-    a = _without_turns(wide * a)
-    b = _without_turns(wide * b)
-    n = rint(a + b)
-    return n, fma(wide, c, (a - n) + b) * _HALF_PI_HIGH
+    a = wide * a
+    a -= rint(a)
+    b = wide * b
+    shifted = fma(a + b, _FOUR, _MAGIC_64)
+    rest = fma(shifted - _MAGIC_64, -_QUARTER, a) + b
+    return to_bits(shifted), fma(wide, c, rest) * _TWO_PI
 
 
 @scalar
@@ -183,11 +185,10 @@ def _quadrant_32(x, shift):
     """sin(x + shift pi/2) for shift 0 or 1; NaN at infinity."""
     n, wide = _reduce_32(inlined(x))
     r = np.float32(wide)
-    quadrant = np.int32(to_bits(np.float32(n) + _MAGIC_32) + shift)
+    quadrant = np.int32(np.int32(n) + shift)
     odd = np.int32(quadrant & np.int32(1)) == np.int32(1)
     value = _cos_kernel_32(r) if odd else _sin_kernel_32(r)
-    value = from_bits(np.int32(to_bits(value) ^ np.int32(np.int32(quadrant & np.int32(2)) << np.int32(30))))
-    return value if fabs(x) < _INF_32 else _NAN_32
+    return from_bits(np.int32(to_bits(value) ^ np.int32(np.int32(quadrant & np.int32(2)) << np.int32(30))))
 
 
 @_contracted
@@ -202,14 +203,15 @@ def _quadrant_64(x, shift):
 
 def _sin_f32(x):
     """sin(x). See the float64 version."""
-    x = inlined(x)
-    return x if fabs(x) < _IDENTITY_32 else _quadrant_32(x, np.int32(0))
+    value = _quadrant_32(inlined(x), np.int32(0))
+    return x if fabs(x) < _IDENTITY_32 else value
 
 
 def _sin_f64(x):
     """sin(x) for every finite x. NaN propagates, infinity gives NaN, -0 stays -0."""
-    x = inlined(x)
-    return x if fabs(x) < _IDENTITY_64 else _quadrant_64(x, np.int64(0))
+    # Not inside the select: the table would be read under a mask, which costs more and on AVX2 is not vectorised.
+    value = _quadrant_64(inlined(x), np.int64(0))
+    return x if fabs(x) < _IDENTITY_64 else value
 
 
 sin = elementary("sin", float32=_sin_f32, float64=_sin_f64)
@@ -229,19 +231,18 @@ cos = elementary("cos", float32=_cos_f32, float64=_cos_f64)
 
 
 def _tan_f32(x):
-    """tan(x). See the float64 version; the quotient is taken in float64."""
+    """tan(x). See the float64 version; the polynomials of float32 are evaluated in float64, so one rounding is left."""
     x = inlined(x)
     n, r = _reduce_32(x)
-    sine = _sin_kernel_64(r, _ZERO_64)
-    cosine = _cos_kernel_64(r, _ZERO_64)
-    odd = (to_bits(n + _MAGIC_64) & np.int64(1)) == np.int64(1)
+    sine = _sin_kernel_32(r)
+    cosine = _cos_kernel_32(r)
+    odd = (n & np.int64(1)) == np.int64(1)
     value = np.float32((-cosine if odd else sine) / (sine if odd else cosine))
-    value = value if fabs(x) < _INF_32 else _NAN_32
     return x if fabs(x) < _IDENTITY_32 else value
 
 
 def _tan_f64(x):
-    """tan(x) for every finite x, as the quotient of sine and cosine. NaN propagates, infinity gives NaN, -0 stays -0."""
+    """tan(x) for every finite x, as sine over cosine. NaN propagates, infinity gives NaN, -0 stays -0."""
     x = inlined(x)
     n, r, low = _reduce_64(x)
     sine = _sin_kernel_64(r, low)

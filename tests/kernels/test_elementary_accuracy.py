@@ -5,14 +5,14 @@ swept over all exponents, and its special values must be those of NumPy or SciPy
 """
 
 import functools
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import mpmath
 import numba
 import numpy as np
 import pytest
 import scipy.special
-
 from numtensor.kernels import compiler, elementary
 
 DTYPES = ("float32", "float64")
@@ -49,7 +49,7 @@ ROWS = [
     Row("log1p", -1, 4, 1.5, 1.2, np.log1p, mpmath.log1p),
     Row("sin", -10, 10, 1.5, 0.8, np.sin, mpmath.sin),
     Row("cos", -10, 10, 1.5, 0.8, np.cos, mpmath.cos),
-    Row("tan", -10, 10, 0.51, 1.9, np.tan, mpmath.tan),
+    Row("tan", -10, 10, 0.6, 1.9, np.tan, mpmath.tan),
     Row("asin", -1, 1, 1.2, 1.2, np.arcsin, mpmath.asin),
     Row("acos", -1, 1, 1.2, 1.2, np.arccos, mpmath.acos),
     Row("atan", -4, 4, 1.3, 1.7, np.arctan, mpmath.atan),
@@ -116,7 +116,7 @@ def sweep(row, dtype, size):
 
 
 def errors_in_ulp(got, expected):
-    """Return |got - expected| in units of the last place of `got`'s dtype at `expected`, a float64; equal non-finite values count 0."""
+    """Return |got - expected| (a float64) in units of the last place of `got`'s dtype; equal infinities count 0."""
     rounded = expected.astype(got.dtype)
     same = (got == rounded) | (np.isnan(got) & np.isnan(rounded))
     finite = np.isfinite(got) & np.isfinite(rounded)
