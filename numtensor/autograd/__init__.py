@@ -3,7 +3,26 @@
 What is recorded is in ``numtensor.graph``, below the tensor; here stands what walks it, above the ops.
 """
 
+from .. import graph
+from ..modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from . import function
 from .backward import backward_all as backward
 from .backward import grad
+from .function import Function
+from .gradcheck import GradcheckError, gradcheck, gradgradcheck
 
-__all__ = ["backward", "grad"]
+__all__ = [
+    "Function",
+    "GradcheckError",
+    "backward",
+    "enable_grad",
+    "function",
+    "grad",
+    "gradcheck",
+    "gradgradcheck",
+    "graph",
+    "inference_mode",
+    "is_grad_enabled",
+    "no_grad",
+    "set_grad_enabled",
+]

@@ -9,7 +9,7 @@ from . import engine
 from ..graph import Output
 
 
-def _edge(tensor):
+def edge_of(tensor):
     """Return where the gradient of a tensor that requires grad goes."""
     meta = tensor._meta
     node = refresh_view(tensor) if meta.view is not None else meta.node
@@ -62,7 +62,7 @@ def _roots(op, tensors, gradients):
                 )
             if gradient._array.dtype != tensor._array.dtype:
                 gradient = gradient.to(tensor.dtype)
-        edges.append(_edge(tensor))
+        edges.append(edge_of(tensor))
         seeds.append(gradient)
     return edges, seeds
 
@@ -175,7 +175,7 @@ def grad(
             raise TypeError(f"grad: input {position} must be Tensor, not {type(tensor).__name__}")
         if not tensor.requires_grad:
             raise RuntimeError(f"grad: One of the differentiated Tensors does not require grad (input {position})")
-        edge = _edge(tensor)
+        edge = edge_of(tensor)
         keys.append((edge.node, edge.number) if type(edge) is Output else (edge, 0))
     captures = dict.fromkeys(keys)
     policy = _run(edges, seeds, retain_graph, create_graph, captures)
