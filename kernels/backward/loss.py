@@ -1,0 +1,136 @@
+"""Gradients of the losses in ``forward/loss.py``.
+
+`scale` is what the reduction multiplies each element's gradient by: 1 / count for a mean.
+"""
+
+import numpy as np
+
+from .. import elementary
+from ..checked import in_bounds
+from ..declare import elementwise, gufunc
+from ..intrinsics import copysign, maximum
+
+
+@gufunc("(),(c),(),(),(),()->(c),()", "T,T,int64,int64,T,T->T,int64")
+def cross_entropy(grad, x, target, ignored, top, log_sum, out, status):
+    """grad * (softmax(x) - onehot(target)); 0 for an ignored target."""
+    zero = x.dtype.type(0)
+    status[0] = 0
+    if target == ignored:
+        for i in range(x.shape[0]):
+            out[i] = zero
+    else:
+        for i in range(x.shape[0]):
+            out[i] = grad * elementary.exp((x[i] - top) - log_sum)
+        if in_bounds(target, x.shape[0]):
+            # Subtracting grad from the large product would cancel; expm1 of a small logarithm does not.
+            t = np.uintp(target)
+            out[t] = grad * elementary.expm1((x[t] - top) - log_sum)
+        else:
+            status[0] = 1
+
+
+@gufunc("(n),(n),(c),()->(c,n),()", "T,int64,T,int64->T,int64")
+def nll_loss(grad, target, weight, ignored, out, status):
+    """-weight[target] * grad at the target; the rest of `out`, which comes zeroed, stays."""
+    status[0] = 0
+    for i in range(target.shape[0]):
+        t = target[i]
+        if t != ignored:
+            if in_bounds(t, weight.shape[0]):
+                out[np.uintp(t), i] = -weight[np.uintp(t)] * grad[i]
+            else:
+                status[0] = 1
+
+
+@elementwise
+def mse_loss(grad, x, y, scale: float):
+    """2 * (x - y) * grad * scale."""
+    d = x - y
+    return (d + d) * (grad * scale)
+
+
+@elementwise
+def l1_loss(grad, x, y, scale: float):
+    """sign(x - y) * grad * scale; 0 where they are equal."""
+    d = x - y
+    zero = type(x)(0)
+    return d * zero if d == zero or d != d else copysign(type(x)(1), d) * (grad * scale)
+
+
+@elementwise
+def smooth_l1_loss(grad, x, y, beta: float, scale: float):
+    """(x - y) / beta, not beyond -1 and 1, * grad * scale."""
+    d = x - y
+    one = type(x)(1)
+    zero = type(x)(0)
+    g = grad * scale
+    if d <= -beta:
+        return -g if d < zero else zero * g
+    if d >= beta:
+        return g if d > zero else zero * g
+    return g * d / (beta if beta > zero else one)
+
+
+@elementwise
+def huber_loss(grad, x, y, delta: float, scale: float):
+    """(x - y), not beyond -delta and delta, * grad * scale."""
+    d = x - y
+    d = -delta if d < -delta else d
+    d = delta if d > delta else d
+    return d * (grad * scale)
+
+
+@elementwise
+def binary_cross_entropy(grad, x, target, scale: float):
+    """(x - target) / (x * (1 - x)) * grad * scale, the denominator not below 1e-12."""
+    one = type(x)(1)
+    return grad * scale * (x - target) / maximum((one - x) * x, type(x)(1e-12))
+
+
+@elementwise
+def binary_cross_entropy_target(grad, x, scale: float):
+    """(log(1 - x) - log(x)) * grad * scale, the logarithms not below -100."""
+    floor = type(x)(-100)
+    return (maximum(elementary.log1p(-x), floor) - maximum(elementary.log(x), floor)) * (grad * scale)
+
+
+@elementwise
+def binary_cross_entropy_with_logits(grad, x, target, scale: float):
+    """(sigmoid(x) - target) * grad * scale."""
+    return (elementary.sigmoid(x) - target) * (grad * scale)
+
+
+@elementwise
+def binary_cross_entropy_with_pos_weight(grad, x, target, pos_weight, scale: float):
+    """((1 - target) - (pos_weight * target + 1 - target) * sigmoid(-x)) * grad * scale."""
+    one = type(x)(1)
+    t = pos_weight * target
+    return ((t + one - target) * elementary.sigmoid(x) - t) * (grad * scale)
+
+
+@elementwise
+def kl_div(grad, target, scale: float):
+    """-target * grad * scale."""
+    return -target * (grad * scale)
+
+
+@elementwise
+def kl_div_target(grad, log_x, target, scale: float):
+    """(log(target) + 1 - log_x) * grad * scale; 0 where target is 0."""
+    zero = type(target)(0)
+    one = type(target)(1)
+    return zero if target == zero else (elementary.log(target) + one - log_x) * (grad * scale)
+
+
+@elementwise
+def kl_div_log_target(grad, target, scale: float):
+    """-exp(target) * grad * scale."""
+    return -elementary.exp(target) * (grad * scale)
+
+
+@elementwise
+def kl_div_log_target_target(grad, log_x, target, scale: float):
+    """exp(target) * (target - log_x + 1) * grad * scale."""
+    one = type(target)(1)
+    return elementary.exp(target) * (target - log_x + one) * (grad * scale)

@@ -1,0 +1,84 @@
+"""Gradients of the kernels in ``forward/normalization.py``."""
+
+from .. import elementary
+from ..declare import elementwise, gufunc
+from ..rows import row_dot, row_products, row_sum, row_weighted_products
+
+
+@gufunc("(n),(n)->(n)", "T,T->T")
+def softmax(grad, output, out):
+    """(grad - sum(grad * output)) * output."""
+    inner = type(grad[0])(row_dot(grad, output))
+    for i in range(grad.shape[0]):
+        out[i] = (grad[i] - inner) * output[i]
+
+
+@gufunc("(n),(n)->(n)", "T,T->T")
+def log_softmax(grad, output, out):
+    """grad - exp(output) * sum(grad)."""
+    whole = type(grad[0])(row_sum(grad))
+    for i in range(grad.shape[0]):
+        out[i] = grad[i] - elementary.exp(output[i]) * whole
+
+
+@gufunc("(n),(n),(),()->(n)", "T,T,T,T->T")
+def normalize(grad, x, mean, rstd, out):
+    """rstd * (grad - mean(grad) - normalized * mean(grad * normalized))."""
+    n = x.shape[0]
+    if n > 0:
+        level = x.dtype.type(row_sum(grad) / n)
+        slope = x.dtype.type(row_products(grad, x, mean) * rstd * rstd / n)
+        for i in range(n):
+            out[i] = rstd * (grad[i] - level - (x[i] - mean) * slope)
+
+
+@gufunc("(n),(n),(n),(),()->(n)", "T,T,T,T,T->T")
+def layer_norm(grad, x, weight, mean, rstd, out):
+    """The same for grad * weight."""
+    n = x.shape[0]
+    if n > 0:
+        level = x.dtype.type(row_dot(grad, weight) / n)
+        slope = x.dtype.type(row_weighted_products(grad, weight, x, mean) * rstd * rstd / n)
+        for i in range(n):
+            out[i] = rstd * (grad[i] * weight[i] - level - (x[i] - mean) * slope)
+
+
+@gufunc("(m,n),(m,n),(m),(m)->(n)", "T,T,T,T->float64")
+def layer_norm_weight(grad, x, mean, rstd, out):
+    """The sum over the rows of grad * (x - mean) * rstd, in float64."""
+    for j in range(x.shape[1]):
+        out[j] = 0.0
+    for i in range(x.shape[0]):
+        center = mean[i]
+        scale = rstd[i]
+        for j in range(x.shape[1]):
+            out[j] += grad[i, j] * (x[i, j] - center) * scale
+
+
+@gufunc("(n),(n),()->()", "T,T,T->T")
+def sum_product_rows(grad, x, mean, out):
+    """The sum of grad * (x - mean) of each row."""
+    out[0] = row_products(grad, x, mean)
+
+
+@gufunc("(m,n),(m,n),(n)->(n)", "T,T,T->float64")
+def sum_product_columns(grad, x, mean, out):
+    """The sum of grad * (x - mean) of each column, in float64."""
+    for j in range(x.shape[1]):
+        out[j] = 0.0
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            out[j] += grad[i, j] * (x[i, j] - mean[j])
+
+
+@gufunc("(n),(n),(),(),(),()->(n)", "T,T,T,T,T,T->T")
+def standardize_rows(grad, x, mean, level, slope, scale, out):
+    """scale * (grad - level - (x - mean) * slope) with one of each number per row."""
+    for i in range(x.shape[0]):
+        out[i] = scale * (grad[i] - level - (x[i] - mean) * slope)
+
+
+@elementwise
+def standardize(grad, x, mean, level, slope, scale):
+    """scale * (grad - level - (x - mean) * slope)."""
+    return scale * (grad - level - (x - mean) * slope)
