@@ -3,7 +3,7 @@
 Importing a family declares its ops in the table (`declaration.OPS`); nothing else lists them.
 """
 
-from . import bind, conversion, elementwise, shape
+from . import bind, comparison, conversion, creation, elementwise, matmul, random_ops, shape
 from .declaration import OPS
 
 bind.bind_all()
@@ -13,7 +13,8 @@ def public_functions(namespace):
     """Return the public functions of one namespace (``""`` is the top) by name, aliases included."""
     found = {}
     for op in OPS.values():
-        if op.namespace == namespace:
-            for name in (op.function_name, *op.aliases):
+        for name in (op.function_name, *op.aliases):
+            place, _, name = (name if "." in name else f"{op.namespace}.{name}").rpartition(".")
+            if place == namespace:
                 found[name] = op.public
     return found

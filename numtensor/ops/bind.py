@@ -17,7 +17,7 @@ def bind(op):
     """Bind one op's methods to the Tensor."""
     names = [op.method] if op.method else []
     if op.method and not op.namespace:
-        names += op.aliases
+        names += [alias for alias in op.aliases if "." not in alias]
     for name in names:
         _set(name, _method(op, name))
     for operator in op.operators:
@@ -26,8 +26,8 @@ def bind(op):
         for name in names or [op.function_name]:
             _set(name + "_", _inplace_method(op, name + "_"))
         for operator in op.operators:
-            if not operator.startswith("__r") or operator in ("__rshift__",):
-                name = "__i" + operator[2:]
+            name = "__i" + operator[2:]
+            if name in _INPLACE_OPERATORS:
                 _set(name, _inplace_method(op, name))
 
 
@@ -56,12 +56,13 @@ def _method(op, name):
             f"if len({op.varargs}) == 1 and not isinstance({op.varargs}[0], int):",
             f"    {op.varargs} = {op.varargs}[0]",
         ]
+    lines += op.keyword_lines(f"return op.call_with_keywords({', '.join(arguments)}, ")
     lines.append(f"return current.mode.{op.name}({', '.join(arguments)})")
     return _finish(op, name, compile_function(name, signature, lines, op.namespace_for_text()))
 
 
 def _operator(op, name):
-    parameters = list(op.signature.parameters.values())
+    parameters = [op.signature.parameters[name] for name in op.parameters]
     required = [p for p in parameters if p.default is inspect.Parameter.empty]
     names = ["self"] if len(required) == 1 else ["self", "other"]
     signature = inspect.Signature([inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names])
@@ -86,8 +87,17 @@ def _inplace_method(op, name):
         required = [p for p in signature.parameters.values() if p.default is inspect.Parameter.empty]
         arguments = arguments[: len(required)]
         signature = signature.replace(parameters=required)
-    lines = [f"return inplace(op, {', '.join(arguments)})"]
+        lines = []
+    else:
+        lines = op.keyword_lines(f"return inplace(op, {', '.join(arguments)}, ")
+    lines.append(f"return inplace(op, {', '.join(arguments)})")
     return _finish(op, name, compile_function(name, signature, lines, op.namespace_for_text()))
+
+
+_INPLACE_OPERATORS = frozenset(
+    f"__i{name}__"
+    for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor", "lshift", "rshift")
+)
 
 
 def _finish(op, name, function):

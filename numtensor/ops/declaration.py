@@ -35,6 +35,9 @@ class Declaration:
         operators: names of special methods; those with a leading ``r`` swap the operands.
         inplace: whether there is an in-place form (name + ``_``).
         out: whether there is an ``out=`` form.
+        keywords: parameters that the kernel does not know and most calls do not give, such as ``alpha`` of add: a
+            call that gives one goes to the `keyword_rule`, all others pay one comparison.
+        aliases: other names; one with a dot, such as ``nn.functional.tanh``, stands in that namespace.
         reason: why a library op is not a kernel.
     """
 
@@ -57,6 +60,7 @@ class Declaration:
         varargs=None,
         linear=False,
         reason=None,
+        keywords=(),
     ):
         self.name = name or function.__name__
         self.public_name = f"{namespace}.{function.__name__}" if namespace else function.__name__
@@ -65,7 +69,11 @@ class Declaration:
         self.doc = inspect.getdoc(function)
         self.module = function.__module__
         self.signature = inspect.signature(function)
-        self.parameters = tuple(self.signature.parameters)
+        self.keywords = _names(keywords)
+        self.parameters = tuple(name for name in self.signature.parameters if name not in self.keywords)
+        self.call_signature = self.signature.replace(
+            parameters=[self.signature.parameters[name] for name in self.parameters]
+        )
         self.tensors = _names(tensors)
         self.differentiable = self.tensors if differentiable is None else _names(differentiable)
         self.saves = saves
@@ -80,6 +88,7 @@ class Declaration:
         self.node_name = "".join(part.capitalize() for part in self.name.split("_")) + "Backward"
         self._vjp = None
         self._tangent = None
+        self._keyword_rule = None
         if self.name in OPS:
             raise ValueError(f"two ops are named {self.name!r}")
         OPS[self.name] = self
@@ -109,6 +118,22 @@ class Declaration:
         self._tangent = rule
         return rule
 
+    def keyword_rule(self, rule):
+        """Give what a call with one of the `keywords` computes: ``rule(*parameters, *keywords)``, in public ops."""
+        self._keyword_rule = rule
+        return rule
+
+    def call_with_keywords(self, *arguments, **keywords):
+        """Run the op with parameters that its kernel does not know."""
+        return self._keyword_rule(*arguments, **keywords)
+
+    def keyword_lines(self, call):
+        """Write the lines that end in `call` (which lacks the keywords and the bracket) if a keyword is given."""
+        if not self.keywords:
+            return []
+        given = " or ".join(f"{name} is not default_{name}" for name in self.keywords)
+        return [f"if {given}:", f"    {call}{', '.join(f'{name}={name}' for name in self.keywords)})"]
+
     # -----------------------------------------------------------------------------------------------------------------
     # Forms
 
@@ -118,14 +143,19 @@ class Declaration:
 
     def _make_public(self):
         """Write the public function: the declared signature, and a call of the current mode's callable."""
-        arguments = ", ".join(self.parameters)
         signature = self.signature
+        arguments = ", ".join(
+            f"*{name}" if signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL else name
+            for name in self.parameters
+        )
         lines = []
         if self.out:
             parameters = [*signature.parameters.values()]
             parameters.append(inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None))
             signature = signature.replace(parameters=parameters)
-            lines += ["if out is not None:", f"    return write_out(op, out, ({arguments},))"]
+            given = "".join(f", {name}={name}" for name in self.keywords)
+            lines += ["if out is not None:", f"    return write_out(op, out, ({arguments},){given})"]
+        lines += self.keyword_lines(f"return op.call_with_keywords({arguments}, ")
         lines.append(f"return current.mode.{self.name}({arguments})")
         public = compile_function(self.function_name, signature, lines, self.namespace_for_text())
         public.__doc__ = self.doc

@@ -92,8 +92,11 @@ def requires_recording(*tensors):
     )
 
 
-def run(op, target, *arguments):
-    """Run the in-place form of an op on `target`, and return it."""
+def run(op, target, *arguments, **keywords):
+    """Run the in-place form of an op on `target`, and return it.
+
+    `keywords` are those of the declaration, if any is given.
+    """
     name = op.name + "_"
     if not isinstance(target, Tensor):
         raise TypeError(f"{name}: the tensor to change must be a Tensor, not {type(target).__name__}")
@@ -106,8 +109,9 @@ def run(op, target, *arguments):
     source = target
     if recording:
         # What the op saves of its input is the old value, which is about to be overwritten.
-        source = _old_value(target, op)
-    result = getattr(current.mode, op.name)(source, *arguments)
+        source = _old_value(target, op, keywords)
+    compute = op.call_with_keywords if keywords else getattr(current.mode, op.name)
+    result = compute(source, *arguments, **keywords)
     _check_result(name, target, result._array)
     write(target, result._array, name)
     if recording and result._meta.requires_grad:
@@ -115,10 +119,11 @@ def run(op, target, *arguments):
     return target
 
 
-def _old_value(target, op):
+def _old_value(target, op, keywords):
     """Return a tensor of the same place in the graph whose memory the coming change does not touch."""
     saved = op.saves.values() if isinstance(op.saves, dict) else [op.saves]
-    copies = any("input" in ((needs,) if isinstance(needs, str) else needs) for needs in saved)
+    # What an expression of other ops saves is not known here.
+    copies = bool(keywords) or op.kind == "composite" or any("input" in ((needs,) if isinstance(needs, str) else needs) for needs in saved)
     edge = refresh_view(target) if target._meta.view is not None else target._meta.node
     other = new(Tensor)
     other._array = target._array.copy() if copies else target._array
@@ -284,8 +289,8 @@ def make_view_meta(path, source, replay):
     return meta
 
 
-def write_out(op, out, arguments):
-    """Run an op and put its result into `out`.
+def write_out(op, out, arguments, **keywords):
+    """Run an op and put its result into `out`; `keywords` are those of the declaration, at their defaults or not.
 
     Raises:
         RuntimeError: an argument requires grad while gradients are enabled, `out` may not be written, or the
@@ -300,7 +305,8 @@ def write_out(op, out, arguments):
             "arguments requires grad"
         )
     check_writable(name, out)
-    result = getattr(current.mode, op.name)(*arguments)._array
+    compute = op.call_with_keywords if keywords else getattr(current.mode, op.name)
+    result = compute(*arguments, **keywords)._array
     check_cast(name, dtypes.FROM_NUMPY[result.dtype], out.dtype)
     if out._array.shape != result.shape:
         if out._array.size:
