@@ -63,7 +63,8 @@ def check_writable(name, tensor):
             )
     if not array.flags.writeable:
         raise RuntimeError(f"{name}: the tensor is on read-only memory (shape {array.shape}); clone() it first")
-    if 0 in array.strides and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)):
+    shared = 0 in array.strides and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True))
+    if shared and array.size:
         raise RuntimeError(
             f"{name}: unsupported operation: more than one element of the written-to tensor refers to a single memory "
             f"location (shape {array.shape}). Please clone() the tensor before performing the operation."
