@@ -1,4 +1,4 @@
-"""The command line: ``numtensor demo``, ``info``, ``warmup`` and ``cache``."""
+"""The command line: ``numtensor demo``, ``info``, ``warmup``, ``cache`` and ``bench``."""
 
 import argparse
 import importlib
@@ -9,6 +9,7 @@ COMMANDS = {
     "info": "show versions, the processor, and the kernel store",
     "warmup": "compile kernels ahead of their first use",
     "cache": "show or clear the kernel store",
+    "bench": "time numtensor beside NumPy and PyTorch",
 }
 
 

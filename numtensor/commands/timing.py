@@ -3,6 +3,7 @@
 On a shared machine only figures of one run can be compared, and only their medians.
 """
 
+import contextlib
 import statistics
 import time
 
@@ -21,15 +22,32 @@ def interleaved(contestants, rounds=ROUNDS, seconds=ROUND_SECONDS):
     Returns:
         dict from the name to seconds per call.
     """
+    samples = rounds_of(contestants, rounds, seconds)
+    return {name: statistics.median(values) for name, values in samples.items()}
+
+
+def rounds_of(contestants, rounds=ROUNDS, seconds=ROUND_SECONDS):
+    """Return every round's time per call of each contestant, in order.
+
+    A function with an attribute ``manager`` (a function that makes a context manager) is called inside it; entering
+    is not timed.
+    """
     loops = {}
     for name, function in contestants.items():
-        function()
-        loops[name] = _loops_for(function, seconds)
+        with _manager(function):
+            function()
+            loops[name] = _loops_for(function, seconds)
     samples = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, function in contestants.items():
-            samples[name].append(_measure(function, loops[name]))
-    return {name: statistics.median(values) for name, values in samples.items()}
+            with _manager(function):
+                samples[name].append(_measure(function, loops[name]))
+    return samples
+
+
+def _manager(function):
+    make = getattr(function, "manager", None)
+    return make() if make is not None else contextlib.nullcontext()
 
 
 def _loops_for(function, seconds):
