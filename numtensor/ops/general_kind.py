@@ -53,18 +53,26 @@ class GeneralOp(Declaration):
         results: the number of results; 0 for as many as the forward rule returns, in a tuple.
         differentiable_results: positions of the results that carry gradients.
         sequence: the name of a parameter that is a sequence of tensors, or None.
+        cast: the name of a parameter that is a dtype to which the first tensor is converted first, or None.
         extras: how many values the `forward_recording` rule returns after the results, for backward only.
     """
 
     def __init__(
-        self, function, kind, *, saves=(), results=1, differentiable_results=None, sequence=None, optional=(), **options
+        self, function, kind, *, saves=(), results=1, differentiable_results=None, sequence=None, optional=(), cast=None,
+        **options,
     ):
         self.kind = kind
         self.results = results
         self.differentiable_results = differentiable_results
         self.sequence = sequence
+        self.cast = cast
         self.optional = (optional,) if isinstance(optional, str) else tuple(optional)
         self._forward = self._forward_recording = self._backward = None
+        # {differentiable input: what its gradient needs}, where some need less than all.
+        self.saves_for = None
+        if isinstance(saves, dict):
+            self.saves_for = {x: (needs,) if isinstance(needs, str) else tuple(needs) for x, needs in saves.items()}
+            saves = dict.fromkeys(name for needs in self.saves_for.values() for name in needs)
         super().__init__(function, saves=(saves,) if isinstance(saves, str) else tuple(saves), **options)
         self.saved_tensor_names = tuple(name for name in self.parameters if name in self.saves)
         self.saves_output = "output" in self.saves
@@ -93,6 +101,8 @@ class GeneralOp(Declaration):
     def specialise(self, path):
         """Write this op's callable for the modes of `path`."""
         lines = []
+        if self.cast is not None:
+            lines += [f"if {self.cast} is not None:", f"    {self.tensors[0]} = current.mode.to({self.tensors[0]}, {self.cast})"]
         for name in self.tensors:
             if name == self.sequence:
                 lines.append(f"a_{name} = [unwrap(op.name, '{name}', t) for t in {name}]")
@@ -280,14 +290,22 @@ def record(op, arguments, arrays):
         The result, or a tuple of results.
     """
     edges, saved, versions = [], [], None
+    wanted = op.saves
+    if op.saves_for is not None:
+        wanted = {
+            name
+            for x, value in zip(op.parameters, arguments, strict=True)
+            if x in op.saves_for and _requires_grad(value)
+            for name in op.saves_for[x]
+        }
     for position, (name, value, array) in enumerate(zip(op.parameters, arguments, arrays, strict=True)):
         if name == op.sequence:
-            items = [_save(op, name, t, a, edges) for t, a in zip(value, array, strict=True)]
+            items = [_save(op, name, t, a, edges, wanted) for t, a in zip(value, array, strict=True)]
             saved.append(items)
         elif name in op.differentiable:
-            saved.append(_save(op, name, value, array, edges))
+            saved.append(_save(op, name, value, array, edges, wanted))
         elif name in op.tensors and value is not None:
-            if name in op.saves:
+            if name in wanted:
                 if not isinstance(value, Tensor):
                     value = wrap_normal(array)
                 if value._meta is None or value._meta.counter is NO_VERSION:
@@ -342,7 +360,7 @@ def record(op, arguments, arrays):
     return tuple(outputs)
 
 
-def _save(op, name, value, array, edges):
+def _save(op, name, value, array, edges, wanted):
     """Append the edge of a differentiable input; return what is kept of it."""
     if value is None:
         edges.append(None)
@@ -355,7 +373,7 @@ def _save(op, name, value, array, edges):
             refuse_recording(op, name, value)
         edge = meta.node if meta.view is None else refresh_view(value)
         edges.append(edge or meta)
-    if name not in op.saves:
+    if name not in wanted:
         return Shape(array.shape)
     if not isinstance(value, Tensor):
         return wrap_normal(array)

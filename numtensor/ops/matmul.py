@@ -1,0 +1,434 @@
+"""Products of matrices and vectors, and sums of products over named dimensions."""
+
+import numpy as np
+
+from ..kernels.forward import elementwise as kernels
+from .general_kind import Shape, composite, library
+from .operands import sum_to_shape, unwrap
+from .silent import silent
+
+BLAS = "BLAS is tuned for every processor beyond what a compiled Python loop reaches"
+SAVES = {"input": ("other",), "other": ("input",)}
+
+# ----------------------------------------------------------------------------------------------------------------------
+# The products that all of them share
+
+
+def _check_dtypes(op, a, b):
+    if a.dtype is not b.dtype and a.dtype != b.dtype:
+        raise RuntimeError(
+            f"{op}: expected m1 and m2 to have the same dtype, but got {a.dtype} (shape {a.shape}) and {b.dtype} (shape "
+            f"{b.shape}); convert one with .to(...)"
+        )
+    if a.dtype.kind == "b":
+        raise RuntimeError(f"{op}: not implemented for dtype bool; convert with .to(...) first")
+
+
+def _product(op, a, b):
+    """Return the matrix product of arrays of any rank from 1 on."""
+    if a.dtype is not b.dtype or a.dtype.kind == "b":
+        _check_dtypes(op, a, b)
+    ranks = a.ndim, b.ndim
+    try:
+        if 0 < ranks[0] <= 2 and 0 < ranks[1] <= 2:
+            return silent.run(np.dot, a, b)
+        if ranks[1] in (1, 2) and ranks[0] > 2:
+            # One large product instead of one for each matrix of the batch.
+            rows = silent.run(np.dot, a.reshape(-1, a.shape[-1]) if a.size else _flat_rows(a), b)
+            return rows.reshape(a.shape[:-1] + b.shape[1:])
+        return silent.run(np.matmul, a, b)
+    except ValueError:
+        raise _shape_error(op, a.shape, b.shape) from None
+
+
+def _flat_rows(a):
+    """Return an empty array as a matrix of its rows: -1 would be ambiguous."""
+    return a.reshape(int(np.prod(a.shape[:-1])), a.shape[-1])
+
+
+def _shape_error(op, a, b):
+    if not a or not b:
+        return RuntimeError(
+            f"{op}: both arguments need to be at least 1D, but they are {len(a)}D and {len(b)}D (shapes {a} and {b}); "
+            "multiply by a number with *"
+        )
+    inner = b[0] if len(b) == 1 else b[-2]
+    if a[-1] != inner:
+        return RuntimeError(
+            f"{op}: the shapes {a} and {b} cannot be multiplied: the last size of the first, {a[-1]}, must equal "
+            f"{inner}, the {'only' if len(b) == 1 else 'last but one'} size of the second"
+        )
+    return RuntimeError(
+        f"{op}: the batch sizes of the shapes {a} and {b} do not match: they must be equal or 1, compared from the last"
+    )
+
+
+def _shape(saved):
+    return saved if type(saved) is Shape else saved.shape
+
+
+def _product_backward(grad, needs, input, other):
+    """Return the gradients of a product of arrays of any rank."""
+    a_shape, b_shape = _shape(input), _shape(other)
+    grad_input = grad_other = None
+    if len(a_shape) == len(b_shape) == 2:
+        if needs[0]:
+            grad_input = silent.run(np.dot, grad, other.T)
+        if needs[1]:
+            grad_other = silent.run(np.dot, input.T, grad)
+    elif len(a_shape) == len(b_shape) == 1:
+        multiply = kernels.mul.loops[grad.dtype]
+        if needs[0]:
+            grad_input = multiply(grad, other)
+        if needs[1]:
+            grad_other = multiply(grad, input)
+    else:
+        # A vector is a matrix of one row on the left, of one column on the right.
+        if len(a_shape) == 1:
+            grad = np.expand_dims(grad, -2 if len(b_shape) > 1 else -1)
+        if len(b_shape) == 1:
+            grad = np.expand_dims(grad, -1)
+        if needs[0]:
+            right = other if len(b_shape) > 1 else other[:, None]
+            grad_input = _product("matmul", grad, right.swapaxes(-1, -2))
+            rows = a_shape if len(a_shape) > 1 else (1, *a_shape)
+            grad_input = sum_to_shape(grad_input, rows).reshape(a_shape)
+        if needs[1]:
+            left = input if len(a_shape) > 1 else input[None]
+            columns = b_shape if len(b_shape) > 1 else (*b_shape, 1)
+            if len(columns) == 2:
+                rows = left.reshape(-1, left.shape[-1]) if left.size else _flat_rows(left)
+                grad_rows = grad.reshape(rows.shape[0], columns[1])
+                grad_other = silent.run(np.dot, rows.T, grad_rows)
+            else:
+                grad_other = sum_to_shape(silent.run(np.matmul, left.swapaxes(-1, -2), grad), columns)
+            grad_other = grad_other.reshape(b_shape)
+    return grad_input, grad_other
+
+
+def _product_vjp(grad, needs, input, other):
+    """Return the gradients of a product of tensors of any rank, in public ops."""
+    a_shape, b_shape = tuple(_shape(input)), tuple(_shape(other))
+    grad_input = grad_other = None
+    if len(a_shape) == len(b_shape) == 1:
+        return grad * other if needs[0] else None, grad * input if needs[1] else None
+    if len(a_shape) == 1:
+        grad = grad.unsqueeze(-2)
+    if len(b_shape) == 1:
+        grad = grad.unsqueeze(-1)
+    if needs[0]:
+        right = other if len(b_shape) > 1 else other.unsqueeze(-1)
+        rows = a_shape if len(a_shape) > 1 else (1, *a_shape)
+        grad_input = matmul(grad, right.transpose(-1, -2)).sum_to_size(*rows).reshape(a_shape)
+    if needs[1]:
+        left = input if len(a_shape) > 1 else input.unsqueeze(0)
+        columns = b_shape if len(b_shape) > 1 else (*b_shape, 1)
+        grad_other = matmul(left.transpose(-1, -2), grad).sum_to_size(*columns).reshape(b_shape)
+    return grad_input, grad_other
+
+
+def _give_product_rules(op, check):
+    """Give a product op its rules; `check` raises for ranks that it does not take."""
+    name = op.name
+
+    @op.forward
+    def _(a, b):
+        check(name, a.shape, b.shape)
+        return _product(name, a, b)
+
+    op.backward(_product_backward)
+    op.vjp(_product_vjp)
+
+
+def _ranks(first, second):
+    """Return a check that the operands have these numbers of dimensions."""
+
+    def check(op, a, b):
+        if len(a) != first or len(b) != second:
+            raise RuntimeError(
+                f"{op}: expected tensors of {first} and {second} dimensions, got shapes {a} and {b}; use matmul for other "
+                "ranks"
+            )
+        if first == 3 and a[0] != b[0] or first == second == 1 and a != b:
+            raise RuntimeError(f"{op}: the shapes {a} and {b} do not match: the first sizes must be equal")
+
+    return check
+
+
+@library(BLAS, saves=SAVES, tensors=("input", "other"), operators=("__matmul__", "__rmatmul__"), out=True)
+def matmul(input, other):
+    """Multiply matrices: the sum over k of input[..., i, k] * other[..., k, j].
+
+    Args:
+        input: a tensor; a vector counts as a row, and the row's dimension is missing from the result.
+        other: a tensor of the same dtype; a vector counts as a column, likewise. Beyond the last two, the dimensions
+            of both broadcast.
+
+    Returns:
+        A tensor of shape (..., i, j); 0-d for two vectors.
+
+    Raises:
+        RuntimeError: the inner sizes differ, the others do not broadcast, an operand is 0-d, or the dtypes differ.
+
+    Reference: ``torch.matmul``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.matmul(nt.tensor([[1.0, 2.0], [3.0, 4.0]]), nt.tensor([1.0, 1.0]))
+        tensor([3., 7.])
+    """
+
+
+_give_product_rules(matmul, lambda op, a, b: None)
+
+
+@library(
+    BLAS, saves={"input": ("mat2",), "mat2": ("input",)}, tensors=("input", "mat2"), out=True
+)
+def mm(input, mat2):
+    """Multiply two matrices: the sum over k of input[i, k] * mat2[k, j].
+
+    Args:
+        input: a tensor of shape (n, k).
+        mat2: a tensor of shape (k, m) and the same dtype.
+
+    Returns:
+        A tensor of shape (n, m).
+
+    Raises:
+        RuntimeError: an operand is not 2-d, the inner sizes or the dtypes differ.
+
+    Reference: ``torch.mm``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.mm(nt.ones(2, 3), nt.ones(3, 1))
+        tensor([[3.],
+                [3.]])
+    """
+
+
+_give_product_rules(mm, _ranks(2, 2))
+
+
+@library(
+    BLAS, saves={"input": ("mat2",), "mat2": ("input",)}, tensors=("input", "mat2"), out=True
+)
+def bmm(input, mat2):
+    """Multiply matrices pairwise: the sum over k of input[b, i, k] * mat2[b, k, j].
+
+    Args:
+        input: a tensor of shape (b, n, k).
+        mat2: a tensor of shape (b, k, m) and the same dtype.
+
+    Returns:
+        A tensor of shape (b, n, m).
+
+    Raises:
+        RuntimeError: an operand is not 3-d, the inner or first sizes or the dtypes differ.
+
+    Reference: ``torch.bmm``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.bmm(nt.ones(2, 1, 3), nt.ones(2, 3, 1))
+        tensor([[[3.]],
+        <BLANKLINE>
+                [[3.]]])
+    """
+
+
+_give_product_rules(bmm, _ranks(3, 3))
+
+
+@library(BLAS, saves={"input": ("vec",), "vec": ("input",)}, tensors=("input", "vec"), out=True)
+def mv(input, vec):
+    """Multiply a matrix by a vector: the sum over k of input[i, k] * vec[k].
+
+    Args:
+        input: a tensor of shape (n, k).
+        vec: a tensor of shape (k,) and the same dtype.
+
+    Returns:
+        A tensor of shape (n,).
+
+    Raises:
+        RuntimeError: the ranks are others, the inner sizes or the dtypes differ.
+
+    Reference: ``torch.mv``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.mv(nt.ones(2, 3), nt.tensor([1.0, 2.0, 3.0]))
+        tensor([6., 6.])
+    """
+
+
+_give_product_rules(mv, _ranks(2, 1))
+
+
+@library(BLAS, saves={"input": ("tensor",), "tensor": ("input",)}, tensors=("input", "tensor"), out=True)
+def dot(input, tensor):
+    """Multiply two vectors: the sum over k of input[k] * tensor[k].
+
+    Args:
+        input: a tensor of shape (k,).
+        tensor: a tensor of shape (k,) and the same dtype.
+
+    Returns:
+        A 0-d tensor.
+
+    Raises:
+        RuntimeError: an operand is not 1-d, the sizes or the dtypes differ.
+
+    Reference: ``torch.dot``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.dot(nt.tensor([2, 3]), nt.tensor([2, 1]))
+        tensor(7)
+    """
+
+
+_give_product_rules(dot, _ranks(1, 1))
+
+
+@composite(tensors=("input", "vec2"), aliases=("ger",))
+def outer(input, vec2):
+    """Multiply every element of a vector by every element of another: input[i] * vec2[j].
+
+    Args:
+        input: a tensor of shape (n,).
+        vec2: a tensor of shape (m,).
+
+    Returns:
+        A tensor of shape (n, m) and the promoted dtype.
+
+    Raises:
+        RuntimeError: an operand is not 1-d.
+
+    Reference: ``torch.outer``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.outer(nt.tensor([1, 2]), nt.tensor([3, 4]))
+        tensor([[3, 4],
+                [6, 8]])
+    """
+    a, b = unwrap("outer", "input", input), unwrap("outer", "vec2", vec2)
+    if a.ndim != 1 or b.ndim != 1:
+        raise RuntimeError(f"outer: expected two 1-D tensors, got shapes {a.shape} and {b.shape}")
+    return input.reshape(-1, 1) * vec2
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# The linear layer
+
+
+@library(
+    BLAS,
+    namespace="nn.functional",
+    tensors=("input", "weight", "bias"),
+    optional="bias",
+    saves={"input": ("weight",), "weight": ("input",), "bias": ()},
+    method=False,
+)
+def linear(input, weight, bias=None):
+    """Apply an affine map to the last dimension: input @ weight.T + bias.
+
+    Args:
+        input: a tensor of shape (..., in).
+        weight: a tensor of shape (out, in) and the same dtype, or (in,) for a result without the last dimension.
+        bias: a tensor of shape (out,), or None.
+
+    Returns:
+        A tensor of shape (..., out).
+
+    Raises:
+        RuntimeError: the shapes do not fit, or the dtypes differ.
+
+    Reference: ``torch.nn.functional.linear``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.nn.functional.linear(nt.ones(1, 3), nt.ones(2, 3), nt.tensor([0.0, 1.0]))
+        tensor([[3., 4.]])
+    """
+
+
+@linear.forward
+def _(x, weight, bias):
+    try:
+        if x.dtype is not weight.dtype or x.dtype.kind == "b":
+            _check_dtypes("linear", x, weight)
+        if x.ndim <= 2:
+            result = silent.run(np.dot, x, weight.T)
+        else:
+            rows = silent.run(np.dot, x.reshape(-1, x.shape[-1]) if x.size else _flat_rows(x), weight.T)
+            result = rows.reshape(x.shape[:-1] + weight.shape[:-1])
+    except ValueError:
+        result = None
+    if result is None or weight.ndim not in (1, 2) or not x.ndim:
+        raise RuntimeError(
+            f"linear: the shapes of input {x.shape} and weight {weight.shape} cannot be multiplied: weight must be (out, "
+            "in) and the last size of input must be in"
+        )
+    if bias is not None:
+        if bias.dtype != x.dtype:
+            raise RuntimeError(f"linear: expected bias to have the dtype of input, {x.dtype}, but got {bias.dtype}")
+        if result.ndim == 0:
+            return kernels.add.loops[x.dtype](result, bias)
+        try:
+            kernels.add.loops[x.dtype](result, bias, result)
+        except ValueError:
+            raise RuntimeError(
+                f"linear: bias of shape {bias.shape} cannot be added to a result of shape {result.shape} (input "
+                f"{x.shape}, weight {weight.shape})"
+            ) from None
+    return result
+
+
+@linear.backward
+def _(grad, needs, input, weight, bias):
+    grad_input = grad_weight = grad_bias = None
+    weight_shape = _shape(weight)
+    if len(weight_shape) == 1:
+        # As a map to one output, whose dimension the result lacks.
+        grad = grad[..., None]
+    flat = grad if grad.ndim == 2 else grad.reshape(int(np.prod(grad.shape[:-1])), grad.shape[-1])
+    if needs[0]:
+        matrix = weight if weight.ndim == 2 else weight[None]
+        grad_input = silent.run(np.dot, flat, matrix)
+        if grad.ndim != 2:
+            grad_input = grad_input.reshape(grad.shape[:-1] + matrix.shape[1:])
+    if needs[1]:
+        rows = input if input.ndim == 2 else input.reshape(flat.shape[0], input.shape[-1])
+        grad_weight = silent.run(np.dot, flat.T, rows)
+        if len(weight_shape) == 1:
+            grad_weight = grad_weight[0]
+    if needs[2]:
+        whole = grad if len(weight_shape) == 2 else grad[..., 0]
+        # A product with ones is how BLAS sums rows.
+        if whole.ndim >= 1 and tuple(bias) == whole.shape[-1:]:
+            rows = whole.reshape(int(np.prod(whole.shape[:-1])), whole.shape[-1])
+            grad_bias = silent.run(np.dot, np.ones(rows.shape[0], rows.dtype), rows)
+        else:
+            grad_bias = silent.run(sum_to_shape, whole, tuple(bias))
+    return grad_input, grad_weight, grad_bias
+
+
+@linear.vjp
+def _(grad, needs, input, weight, bias):
+    grad_input = grad_weight = grad_bias = None
+    weight_shape = tuple(_shape(weight))
+    whole = grad
+    if len(weight_shape) == 1:
+        grad = grad.unsqueeze(-1)
+    if needs[0]:
+        grad_input = matmul(grad, weight if len(weight_shape) == 2 else weight.unsqueeze(0))
+    if needs[1]:
+        rows = input.reshape(-1, input.shape[-1]) if input.numel() else input.reshape(0, input.shape[-1])
+        grad_weight = matmul(grad.reshape(rows.shape[0], grad.shape[-1]).transpose(0, 1), rows).reshape(weight_shape)
+    if needs[2]:
+        grad_bias = whole.sum_to_size(*bias)
+    return grad_input, grad_weight, grad_bias
