@@ -122,7 +122,12 @@ def _resolve(value, dtype, checked, names=()):
     if isinstance(value, Intrinsic):
         return _numba_intrinsic(value)
     if isinstance(value, (ScalarFunction, ElementaryFunction)):
-        fastmath = CONTRACT if value.contract else getattr(value, "fastmath", False)
+        if value.contract:
+            fastmath = CONTRACT
+        elif getattr(value, "reassociate", False):
+            fastmath = REASSOCIATE
+        else:
+            fastmath = getattr(value, "fastmath", False)
         return _jit(value.resolve(dtype), fastmath, dtype, checked)
     if isinstance(value, CheckedConstant):
         return checked

@@ -49,6 +49,18 @@ def array(kind, ndim, layout):
     return NumbaForm(lambda: _build_array(kind, ndim, layout))
 
 
+class StackArray(NumbaForm):
+    """A small array on the stack of the kernel that calls it, uninitialised: kernels allocate nothing else."""
+
+    def __init__(self, kind, size):
+        super().__init__(lambda: _build_stack_array(kind, size))
+        self.kind = kind
+        self.size = size
+
+    def __call__(self):
+        return np.empty(self.size, self.kind)
+
+
 def _build_load(kind):
     from numba.core import types
     from numba.extending import intrinsic
@@ -147,6 +159,31 @@ def _build_array(kind, ndim, layout):
         return array_type(address, shape, strides), codegen
 
     return array
+
+
+def _build_stack_array(kind, size):
+    from llvmlite import ir
+    from numba.core import cgutils, types
+    from numba.extending import intrinsic
+    from numba.np.arrayobj import make_array, populate_array
+
+    element = getattr(types, kind)
+    array_type = types.Array(element, 1, "C")
+
+    @intrinsic
+    def stack_array(context):
+        def codegen(context, builder, signature, args):
+            header = make_array(array_type)(context, builder)
+            memory = cgutils.alloca_once(builder, ir.ArrayType(context.get_data_type(element), size))
+            data = builder.bitcast(memory, context.get_data_type(element).as_pointer())
+            extent = context.get_constant(types.intp, size)
+            itemsize = context.get_constant(types.intp, ITEMSIZE[kind])
+            populate_array(header, data=data, shape=[extent], strides=[itemsize], itemsize=itemsize, meminfo=None)
+            return header._getvalue()
+
+        return array_type(), codegen
+
+    return stack_array
 
 
 def _build_clear_flags():

@@ -13,10 +13,11 @@ class ScalarFunction:
     Called from Python it runs as Python, which is how it is debugged (and what ``NUMBA_DISABLE_JIT=1`` shows).
     """
 
-    def __init__(self, function, contract=False):
+    def __init__(self, function, contract=False, reassociate=False):
         functools.update_wrapper(self, function)
         self.function = function
         self.contract = contract
+        self.reassociate = reassociate
 
     def __call__(self, *args):
         return self.function(*args)
@@ -55,6 +56,31 @@ class ElementaryFunction:
 def scalar(function):
     """Declare a function of numbers that kernels may call; strict floating point."""
     return ScalarFunction(function)
+
+
+def block(function):
+    """Declare a function that sums one block (at most 1024 elements) of a reduction, in whichever order is fast.
+
+    What adds the blocks up is a `scalar` function, whose order is the written one.
+    """
+    return ScalarFunction(function, reassociate=True)
+
+
+class FamilyFunction(ScalarFunction):
+    """One function with a text for floating dtypes and another for integral ones; the working dtype chooses."""
+
+    def __init__(self, floating, integral):
+        super().__init__(floating.function)
+        self.floating = floating
+        self.integral = integral
+
+    def resolve(self, dtype):
+        return (self.floating if dtype.startswith("float") else self.integral).function
+
+
+def by_family(*, floating, integral):
+    """Declare a function of numbers by its two texts, both `scalar` functions."""
+    return FamilyFunction(floating, integral)
 
 
 def elementary(name, *, float32, float64):

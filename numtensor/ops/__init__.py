@@ -3,7 +3,7 @@
 Importing a family declares its ops in the table (`declaration.OPS`); nothing else lists them.
 """
 
-from . import bind, comparison, conversion, creation, elementwise, matmul, random_ops, shape
+from . import activation, bind, comparison, conversion, creation, elementwise, matmul, random_ops, reduction, shape
 from .declaration import OPS
 
 bind.bind_all()

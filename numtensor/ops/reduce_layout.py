@@ -1,0 +1,180 @@
+"""From ``dim`` and ``keepdim`` to the views that reduction kernels walk.
+
+Any set of dimensions becomes (outer, reduced, inner): of a C-contiguous array it is a reshape when the dimensions
+are neighbours. An array that is C-contiguous after a transposition is walked in that order. What has no such view is
+copied once. With no inner dimension the kernel is the one for rows, ``(n)->()``, else ``(o,r,i)->(o,i)``.
+"""
+
+import math
+
+import numpy as np
+
+from .dims import normalise_dim, normalise_dims
+
+# Below so many elements NumPy walks any strides in less time than it takes to find a better order.
+FEW = 2048
+
+
+def is_full(dim):
+    """Return whether `dim` means every dimension: None, or an empty sequence."""
+    return dim is None or (type(dim) is not int and isinstance(dim, (tuple, list)) and not dim)
+
+
+def reduce(op, rows, columns, array, dim, keepdim, *numbers, staged=False, ordered=False):
+    """Reduce over dimensions.
+
+    Args:
+        op: name of the op, for messages.
+        rows: ufunc of a ``(n)->()`` kernel, with as many results as it likes.
+        columns: ufunc of the ``(o,r,i)->(o,i)`` kernel, or None if there is none: such layouts are copied.
+        array: of the kernels' dtype.
+        dim: an int, a sequence of ints, or None for all.
+        keepdim: whether reduced dimensions stay, with extent 1.
+        numbers: further arguments of both kernels, 0-d arrays.
+        staged: whether reducing dimension after dimension gives the same as all at once.
+        ordered: whether the order of the elements matters (positions in it are results).
+
+    Returns:
+        An array or NumPy number, or a tuple of them.
+    """
+    ndim = array.ndim
+    if is_full(dim):
+        result = rows(array.ravel() if ordered else array.ravel("K"), *numbers)
+        return _reshape(result, (1,) * ndim) if keepdim else result
+    dims = normalise_dims(op, dim, ndim)
+    if ndim == 0:
+        return rows(array.reshape(1), *numbers)
+    if len(dims) == 1:
+        axis = dims[0]
+        if axis == ndim - 1 and (array.size < FEW or array.strides[axis] == array.itemsize):
+            result = rows(array, *numbers)
+            return _reshape(result, _kept(array.shape, dims)) if keepdim else result
+    shape = array.shape
+    kept = _kept(shape, dims) if keepdim else tuple(n for axis, n in enumerate(shape) if axis not in dims)
+    return _reshape(_reduce(rows, columns, array, dims, numbers, staged), kept)
+
+
+def _reduce(rows, columns, array, dims, numbers, staged):
+    """Reduce over sorted dimensions; the result has the kept ones in order, their extents perhaps merged."""
+    ndim = array.ndim
+    first, last = dims[0], dims[-1]
+    if len(dims) == ndim:
+        return rows(array.ravel("K"), *numbers)
+    if not array.flags.c_contiguous:
+        return _reduce_strided(rows, columns, array, dims, numbers, staged)
+    shape = array.shape
+    if last - first + 1 == len(dims):
+        outer, reduced = math.prod(shape[:first]), math.prod(shape[first : last + 1])
+        inner = math.prod(shape[last + 1 :])
+        if inner == 1:
+            return rows(array.reshape(outer, reduced), *numbers)
+        if columns is not None:
+            return columns(array.reshape(outer, reduced, inner), *numbers)
+    elif staged:
+        run = last
+        while run - 1 in dims:
+            run -= 1
+        rest = tuple(axis for axis in dims if axis < run)
+        partial = _reduce(rows, columns, array, tuple(range(run, last + 1)), numbers, False)
+        partial = partial.reshape(shape[:run] + shape[last + 1 :])
+        return _reduce(rows, columns, partial, rest, numbers, True)
+    return rows(_reduced_last(array, dims), *numbers)
+
+
+def _reduce_strided(rows, columns, array, dims, numbers, staged):
+    ndim = array.ndim
+    order = sorted(range(ndim), key=lambda axis: -abs(array.strides[axis]))
+    walked = array.transpose(order)
+    kept = [axis for axis in order if axis not in dims]
+    if walked.flags.c_contiguous:
+        result = _reduce(rows, columns, walked, tuple(k for k in range(ndim) if order[k] in dims), numbers, staged)
+        if kept == sorted(kept):
+            return result
+        shape = tuple(array.shape[axis] for axis in kept)
+        back = [kept.index(axis) for axis in sorted(kept)]
+
+        def restore(one):
+            return np.ascontiguousarray(one.reshape(shape).transpose(back))
+
+        return tuple(map(restore, result)) if type(result) is tuple else restore(result)
+    if len(dims) == 1 and (order[-1] == dims[0] or array.size < FEW):
+        return rows(np.moveaxis(array, dims[0], -1), *numbers)
+    return _reduce(rows, columns, np.ascontiguousarray(array), dims, numbers, staged)
+
+
+def _reduced_last(array, dims):
+    """Return a contiguous copy whose last dimension is what is reduced."""
+    kept = [axis for axis in range(array.ndim) if axis not in dims]
+    shape = array.shape
+    count = math.prod(shape[axis] for axis in dims)
+    return array.transpose([*kept, *dims]).reshape(*(shape[axis] for axis in kept), count)
+
+
+def _kept(shape, dims):
+    return tuple(1 if axis in dims else extent for axis, extent in enumerate(shape))
+
+
+def _reshape(result, shape):
+    if type(result) is tuple:
+        return tuple(_reshape(one, shape) for one in result)
+    if type(result) is not np.ndarray:
+        result = np.asarray(result)
+    return result if result.shape == shape else result.reshape(shape)
+
+
+def kept_shape(op, shape, dim):
+    """Return `shape` with extent 1 for the reduced dimensions."""
+    if is_full(dim):
+        return (1,) * len(shape)
+    return _kept(shape, normalise_dims(op, dim, len(shape)))
+
+
+def count(op, shape, dim):
+    """Return how many elements are reduced to one."""
+    if is_full(dim):
+        return math.prod(shape)
+    return math.prod(shape[axis] for axis in normalise_dims(op, dim, len(shape)) if shape)
+
+
+def keep_dims(op, reduced, shape, dim, keepdim):
+    """Return the array or tensor of a reduction of `shape` with the reduced dimensions at extent 1, to broadcast."""
+    if keepdim or not shape:
+        return reduced
+    return reduced.reshape(kept_shape(op, shape, dim))
+
+
+def spread(op, grad, shape, dim, keepdim):
+    """Return `grad` repeated over the reduced dimensions: a read-only view, for a sum's gradient."""
+    if is_full(dim) and grad.flags.c_contiguous:
+        # What np.broadcast_to does, in a tenth of the time.
+        return np.ndarray(shape, grad.dtype, grad, 0, (0,) * len(shape))
+    return np.broadcast_to(keep_dims(op, grad, shape, dim, keepdim), shape)
+
+
+def spread_tensor(op, grad, shape, dim, keepdim):
+    """Return the same as `spread` for tensors."""
+    return keep_dims(op, grad, shape, dim, keepdim).expand(shape)
+
+
+def require_elements(op, shape, dim):
+    """Raise where a reduction without identity has no element to choose from.
+
+    Raises:
+        RuntimeError: every dimension is reduced and the tensor is empty.
+        IndexError: a reduced dimension has extent 0.
+    """
+    if is_full(dim):
+        if 0 in shape:
+            raise RuntimeError(
+                f"{op}: Expected reduction dim to be specified for input.numel() == 0 (shape {shape}). Specify the "
+                "reduction dim with the 'dim' argument, one that is not empty."
+            )
+        return
+    for axis in normalise_dims(op, dim, len(shape)):
+        if shape and shape[axis] == 0:
+            raise IndexError(f"{op}: Expected reduction dim {axis} to have non-zero size (shape {shape})")
+
+
+def single_dim(op, dim, ndim):
+    """Return one dim counted from the front, for ops that take no sequence of them."""
+    return normalise_dim(op, dim, ndim)
