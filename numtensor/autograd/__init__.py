@@ -5,6 +5,7 @@ What is recorded is in ``numtensor.graph``, below the tensor; here stands what w
 
 from .. import graph
 from ..modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from ..ops import public_functions
 from . import function
 from .backward import backward_all as backward
 from .backward import grad
@@ -26,3 +27,6 @@ __all__ = [
     "no_grad",
     "set_grad_enabled",
 ]
+
+# The ops of this namespace, one function each.
+globals().update(public_functions("autograd"))

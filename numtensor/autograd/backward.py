@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from ..graph import Output
 from ..modes import NO_GRAD, TRACKED, current
 from ..ops.inplace import refresh_view
 from ..tensor import Tensor, from_array
 from . import engine
-from ..graph import Output
 
 
 def edge_of(tensor):
