@@ -12,6 +12,7 @@ import numpy as np
 
 from ..intrinsics import copysign, fabs, fma, from_bits, inlined, rint, sqrt, to_bits
 from ..scalar import ScalarFunction, elementary, scalar
+from .tables import table
 
 _TWO_OVER_PI_DIGITS = 1216
 _TWO_OVER_PI = int(
@@ -52,8 +53,8 @@ _LIMIT_0, _LIMIT_1, _LIMIT_2 = np.float32(2.0**51), np.float32(2.0**77), np.floa
 
 # Row i serves numbers from 2^(52 + 16 i) on, divided by 2^(16 i): 2^(16 i) 2/pi without multiples of 4, in four pieces.
 _ROWS = 61
-_W0, _W1, _W2, _W3 = (
-    np.array([_bits_of_two_over_pi(1 - 53 * piece, 53, scale=16 * row) for row in range(_ROWS)]) for piece in range(4)
+_window_0, _window_1, _window_2, _window_3 = (
+    table(_bits_of_two_over_pi(1 - 53 * piece, 53, scale=16 * row) for row in range(_ROWS)) for piece in range(4)
 )
 
 _ZERO_32, _HALF_32, _ONE_32, _TWO_32 = map(np.float32, (0, 0.5, 1, 2))
@@ -124,8 +125,7 @@ def _reduce_64(x):
     exponent = np.int64((bits >> np.int64(52)) & np.int64(2047)) - np.int64(1023 + 52)
     row = (exponent if exponent > np.int64(0) else np.int64(0)) >> np.int64(4)
     x = from_bits(bits - (row << np.int64(56)))
-    index = np.uintp(row)
-    w0, w1, w2, w3 = _W0[index], _W1[index], _W2[index], _W3[index]
+    w0, w1, w2, w3 = _window_0(row), _window_1(row), _window_2(row), _window_3(row)
     a = x * w0
     b = fma(x, w0, -a)
     c = x * w1
