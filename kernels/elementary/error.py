@@ -7,9 +7,10 @@ import numpy as np
 
 from ..intrinsics import copysign, fabs, fma, inlined
 from ..scalar import elementary, scalar
-from .exponential import exp
+from .exponential import exp, half_exp
 
-_ONE_32, _ONE_64 = np.float32(1), np.float64(1)
+_ZERO_32, _HALF_32, _ONE_32, _TWO_32, _THREE_32 = map(np.float32, (0, 0.5, 1, 2, 3))
+_ZERO_64, _HALF_64, _ONE_64, _TWO_64, _FOUR_64 = map(np.float64, (0, 0.5, 1, 2, 4))
 _NEAR_LIMIT_32, _NEAR_LIMIT_64 = np.float32(0.921875), np.float64(1)
 _FAR_LIMIT_32, _FAR_LIMIT_64 = np.float32(4), np.float64(6)
 # erf(x)/x - 1 in x^2 for |x| <= 0.93: error 2^-29.9 of erf(x).
@@ -49,7 +50,7 @@ def _erf_f32(x):
     z = _FAR_LIMIT_32 if z > _FAR_LIMIT_32 else z
     c = _ERF_FAR_32
     p = c[4] + z * (c[5] + z * (c[6] + z * c[7]))
-    far = _ONE_32 - exp(c[0] + z * (c[1] + z * (c[2] + z * (c[3] + z * p))))
+    far = _ONE_32 - _TWO_32 * half_exp(c[0] + z * (c[1] + z * (c[2] + z * (c[3] + z * p))))
     return copysign(near if z < _NEAR_LIMIT_32 else far, x)
 
 
@@ -68,7 +69,9 @@ def _erf_f64(x):
     c = _ERF_FAR_64
     p = c[13] + z * (c[14] + z * (c[15] + z * (c[16] + z * (c[17] + z * c[18]))))
     p = c[7] + z * (c[8] + z * (c[9] + z * (c[10] + z * (c[11] + z * (c[12] + z * p)))))
-    far = _ONE_64 - exp(c[0] + z * (c[1] + z * (c[2] + z * (c[3] + z * (c[4] + z * (c[5] + z * (c[6] + z * p)))))))
+    far = _ONE_64 - _TWO_64 * half_exp(
+        c[0] + z * (c[1] + z * (c[2] + z * (c[3] + z * (c[4] + z * (c[5] + z * (c[6] + z * p))))))
+    )
     return copysign(near if z < _NEAR_LIMIT_64 else far, x)
 
 
@@ -77,8 +80,6 @@ erf = elementary("erf", float32=_erf_f32, float64=_erf_f64)
 _ERFC_LIMIT_64 = np.float64(0.9)
 # Beyond these erfc rounds to 0; the square must not overflow.
 _ERFC_TOP_32, _ERFC_TOP_64 = np.float32(10.1), np.float64(27.3)
-_ZERO_32, _HALF_32, _TWO_32, _THREE_32 = np.float32(0), np.float32(0.5), np.float32(2), np.float32(3)
-_ZERO_64, _HALF_64, _TWO_64, _FOUR_64 = np.float64(0), np.float64(0.5), np.float64(2), np.float64(4)
 # (x + 3) exp(x^2) erfc(x) in (x - 3) / (x + 3) for x in [0.91, 10.2]: error 2^-26.8.
 _ERFC_32 = tuple(
     map(

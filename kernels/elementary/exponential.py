@@ -102,7 +102,10 @@ def _half_exp_f32(x):
 
 
 def _half_exp_f64(x):
-    """exp(x) / 2 for x from 0 to a little beyond the logarithm of the largest number, so that cosh can use it."""
+    """exp(x) / 2 where that is normal (also where exp(x) is inf already): `exp` without what its ends need.
+
+    NaN propagates. For functions that know the range of their argument.
+    """
     shifted = x * _LOG2E_64 + _HALF_MAGIC_64
     n = shifted - _HALF_MAGIC_64
     r = (x - n * _LN2_HIGH_64) - n * _LN2_LOW_64

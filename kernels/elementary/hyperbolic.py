@@ -7,10 +7,10 @@ import numpy as np
 
 from ..intrinsics import copysign, fabs
 from ..scalar import elementary
-from .exponential import exp, half_exp
+from .exponential import half_exp
 
-_ONE_32, _TWO_32 = np.float32(1), np.float32(2)
-_ONE_64, _TWO_64 = np.float64(1), np.float64(2)
+_ONE_32, _HALF_32 = np.float32(1), np.float32(0.5)
+_ONE_64, _HALF_64 = np.float64(1), np.float64(0.5)
 
 # (tanh(x) - x) / x^3 in x^2 for |x| <= 0.56: error 2^-29.6 of tanh(x).
 _TANH_32 = tuple(map(np.float32, (-0.33333316, 0.13332528, -0.053844694, 0.021035502, -0.0062174783)))
@@ -28,7 +28,7 @@ def _tanh_f32(x):
     """tanh(x). See the float64 version."""
     z = fabs(x)
     z = _TANH_ONE_32 if z > _TANH_ONE_32 else z
-    far = _ONE_32 - _TWO_32 / (exp(z + z) + _ONE_32)
+    far = _ONE_32 - _ONE_32 / (half_exp(z + z) + _HALF_32)
     square = z * z
     c = _TANH_32
     p = c[0] + square * (c[1] + square * (c[2] + square * (c[3] + square * c[4])))
@@ -37,10 +37,10 @@ def _tanh_f32(x):
 
 
 def _tanh_f64(x):
-    """tanh(x): an odd polynomial to 0.55, 1 - 2 / (exp(2 |x|) + 1) above. NaN propagates, -0 stays -0."""
+    """tanh(x): an odd polynomial to 0.55, 1 - 1 / (exp(2 |x|) / 2 + 1/2) above. NaN propagates, -0 stays -0."""
     z = fabs(x)
     z = _TANH_ONE_64 if z > _TANH_ONE_64 else z
-    far = _ONE_64 - _TWO_64 / (exp(z + z) + _ONE_64)
+    far = _ONE_64 - _ONE_64 / (half_exp(z + z) + _HALF_64)
     square = z * z
     c = _TANH_64
     p = c[6] + square * (c[7] + square * (c[8] + square * (c[9] + square * c[10])))

@@ -218,7 +218,7 @@ def test_pow_float32_against_float64():
     with np.errstate(all="ignore"):
         expected = np.power(x.astype(np.float64), y.astype(np.float64))
         errors = errors_in_ulp(compiled("pow", "float32")(x, y), expected)
-    assert errors.max() <= 1.1, worst(errors, x, y)
+    assert errors.max() <= 1.2, worst(errors, x, y)
 
 
 def test_pow_float64_against_mpmath():
@@ -226,7 +226,7 @@ def test_pow_float64_against_mpmath():
     with mpmath.workprec(160):
         exact = [mpmath.power(mpmath.mpf(float(a)), mpmath.mpf(float(b))) for a, b in zip(x, y, strict=True)]
         errors = exact_errors(compiled("pow", "float64")(x, y), exact)
-    assert errors.max() <= 1.1, worst(errors, x, y)
+    assert errors.max() <= 1.2, worst(errors, x, y)
 
 
 def test_every_elementary_function_has_a_row():
