@@ -3,7 +3,7 @@
 import inspect
 
 from ..tensor import Tensor
-from .declaration import OPS, compile_function
+from .declaration import OPS, forwarder
 from .operands import OperandError
 
 
@@ -58,7 +58,7 @@ def _method(op, name):
         ]
     lines += op.keyword_lines(f"return op.call_with_keywords({', '.join(arguments)}, ")
     lines.append(f"return current.mode.{op.name}({', '.join(arguments)})")
-    return _finish(op, name, compile_function(name, signature, lines, op.namespace_for_text()))
+    return _finish(op, name, forwarder(name, signature, lines, op.namespace_for_text()))
 
 
 def _operator(op, name):
@@ -78,7 +78,7 @@ def _operator(op, name):
         namespace["OperandError"] = OperandError
     else:
         lines.append(call)
-    return _finish(op, name, compile_function(name, signature, lines, namespace))
+    return _finish(op, name, forwarder(name, signature, lines, namespace))
 
 
 def _inplace_method(op, name):
@@ -91,7 +91,7 @@ def _inplace_method(op, name):
     else:
         lines = op.keyword_lines(f"return inplace(op, {', '.join(arguments)}, ")
     lines.append(f"return inplace(op, {', '.join(arguments)})")
-    return _finish(op, name, compile_function(name, signature, lines, op.namespace_for_text()))
+    return _finish(op, name, forwarder(name, signature, lines, op.namespace_for_text()))
 
 
 _INPLACE_OPERATORS = frozenset(

