@@ -250,18 +250,25 @@ def forwarder(name, signature, lines, namespace):
     """
     parameters = list(signature.parameters.values())
     body = "\n".join(lines)
-    if re.search(r"\w=\w", body):
+    if _KEYWORD.search(body):
         return compile_function(name, signature, lines, namespace)
-    renamed = {f"mode.{match}": "mode.OP" for match in _MODE_CALL.findall(body)}
+    canonical, back = {}, {}
     for position, parameter in enumerate(parameters):
-        renamed[parameter.name] = f"p{position}"
-        renamed[f"default_{parameter.name}"] = f"default_p{position}"
-    pattern = re.compile(r"(?<![\w.])(" + "|".join(map(re.escape, renamed)) + r")(?!\w)|(?<=\.)mode\.\w+")
-    template = pattern.sub(lambda match: renamed.get(match.group(), "mode.OP"), body)
-    kinds = tuple((parameter.kind, parameter.default is not inspect.Parameter.empty) for parameter in parameters)
-    code = _template_code(template, kinds)
-    back = {canonical: actual.removeprefix("mode.") for actual, canonical in renamed.items()}
-    back["OP"] = back.get("mode.OP", "OP")
+        for prefix in ("", "default_"):
+            canonical[prefix + parameter.name] = f"{prefix}p{position}"
+            back[f"{prefix}p{position}"] = prefix + parameter.name
+
+    def rename(match):
+        first, dot, rest = match.group().partition(".")
+        if first == "current":
+            back["OP"] = rest.removeprefix("mode.")
+            return "current.mode.OP"
+        return canonical.get(first, first) + dot + rest
+
+    code = _template_code(
+        _DOTTED_NAME.sub(rename, body),
+        tuple((parameter.kind, parameter.default is not inspect.Parameter.empty) for parameter in parameters),
+    )
     code = code.replace(
         co_name=name,
         co_names=tuple(back.get(n, n) for n in code.co_names),
@@ -281,7 +288,8 @@ def forwarder(name, signature, lines, namespace):
     return function
 
 
-_MODE_CALL = re.compile(r"(?<=\.)mode\.(\w+)")
+_KEYWORD = re.compile(r"\w=\w")
+_DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
 
 
 @functools.cache
