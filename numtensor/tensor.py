@@ -242,6 +242,36 @@ class Tensor:
 
         return tensor_repr(self)
 
+    def __deepcopy__(self, memo):
+        """Copy the values, the gradient, and whether gradients are computed.
+
+        Raises:
+            RuntimeError: the tensor is not a leaf: a copy of its part of the graph would be another graph.
+        """
+        if not self.is_leaf:
+            raise RuntimeError(
+                "deepcopy: Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol; "
+                "use detach().clone()"
+            )
+        made = memo[id(self)] = rebuild(type(self), self._array.copy(), self.requires_grad)
+        if self.grad is not None:
+            made.grad = self.grad.__deepcopy__(memo)
+        return made
+
+    def __copy__(self):
+        """Return another leaf on the same memory, with the same version counter (or none)."""
+        made = new(type(self))
+        made._array = self._array
+        made._meta = None if self.is_inference() else Metadata(False, counter_of(self._meta))
+        if self.requires_grad:
+            if made._meta is None:
+                made._meta = Metadata(True, NO_VERSION)
+            made._meta.requires_grad = True
+        return made
+
+    def __reduce_ex__(self, protocol):
+        return rebuild, (type(self), self._array, self.requires_grad)
+
     def __format__(self, spec):
         if self._array.ndim == 0 and spec:
             return format(self._array.item(), spec)
@@ -459,3 +489,11 @@ def wrap(array):
     made._array = array
     made._meta = None if current.mode.inference else Metadata()
     return made
+
+
+def rebuild(cls, array, requires_grad):
+    """Make a leaf of the current mode from an array that nobody else holds: what unpickling and deepcopy call."""
+    made = new(cls)
+    made._array = array
+    made._meta = None if current.mode.inference else Metadata()
+    return made.requires_grad_() if requires_grad else made

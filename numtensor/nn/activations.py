@@ -1,0 +1,259 @@
+"""Activations: modules that apply one elementwise or row-wise function and own nothing."""
+
+import warnings
+
+from . import functional as F
+from .module import Module
+
+
+class _Inplace(Module):
+    """An activation that can change its input itself."""
+
+    def __init__(self, inplace=False):
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input):
+        """Return a tensor of the shape of `input`."""
+        result = self._compute(input)
+        return input.copy_(result) if self.inplace else result
+
+    def _compute(self, input):
+        raise NotImplementedError(type(self).__name__)
+
+    def extra_repr(self):
+        return "inplace=True" if self.inplace else ""
+
+
+class ReLU(_Inplace):
+    """max(x, 0).
+
+    Args:
+        inplace: change the input itself.
+
+    Reference: ``torch.nn.ReLU``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.nn.ReLU()(nt.tensor([-1.0, 2.0]))
+        tensor([0., 2.])
+    """
+
+    def forward(self, input):
+        """Return a tensor of the shape of `input`."""
+        return input.relu_() if self.inplace else F.relu(input)
+
+
+class LeakyReLU(_Inplace):
+    """x where it is positive, negative_slope * x elsewhere.
+
+    Args:
+        negative_slope: the factor.
+        inplace: change the input itself.
+
+    Reference: ``torch.nn.LeakyReLU``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.nn.LeakyReLU(0.5)(nt.tensor([-1.0, 2.0]))
+        tensor([-0.5000,  2.0000])
+    """
+
+    def __init__(self, negative_slope=1e-2, inplace=False):
+        super().__init__(inplace)
+        self.negative_slope = negative_slope
+
+    def _compute(self, input):
+        return F.leaky_relu(input, self.negative_slope)
+
+    def extra_repr(self):
+        return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
+
+
+class SiLU(_Inplace):
+    """x * sigmoid(x).
+
+    Args:
+        inplace: change the input itself.
+
+    Reference: ``torch.nn.SiLU``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.nn.SiLU()(nt.tensor([0.0]))
+        tensor([0.])
+    """
+
+    def _compute(self, input):
+        return F.silu(input)
+
+
+class ELU(_Inplace):
+    """x where it is positive, alpha * (exp(x) - 1) elsewhere.
+
+    Args:
+        alpha: the factor.
+        inplace: change the input itself.
+
+    Reference: ``torch.nn.ELU``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.nn.ELU()(nt.tensor([0.0, 2.0]))
+        tensor([0., 2.])
+    """
+
+    def __init__(self, alpha=1.0, inplace=False):
+        super().__init__(inplace)
+        self.alpha = alpha
+
+    def _compute(self, input):
+        return F.elu(input, self.alpha)
+
+    def extra_repr(self):
+        return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
+
+
+class GELU(Module):
+    """x * Phi(x), with the normal distribution function.
+
+    Args:
+        approximate: ``none``, or ``tanh`` for the approximation by tanh.
+
+    Reference: ``torch.nn.GELU``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.nn.GELU()(nt.tensor([0.0]))
+        tensor([0.])
+    """
+
+    def __init__(self, approximate="none"):
+        super().__init__()
+        self.approximate = approximate
+
+    def forward(self, input):
+        """Return a tensor of the shape of `input`."""
+        return F.gelu(input, approximate=self.approximate)
+
+    def extra_repr(self):
+        return f"approximate={self.approximate!r}"
+
+
+class Tanh(Module):
+    """tanh(x).
+
+    Reference: ``torch.nn.Tanh``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.nn.Tanh()(nt.tensor([0.0]))
+        tensor([0.])
+    """
+
+    def forward(self, input):
+        """Return a tensor of the shape of `input`."""
+        return input.tanh()
+
+
+class Sigmoid(Module):
+    """1 / (1 + exp(-x)).
+
+    Reference: ``torch.nn.Sigmoid``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.nn.Sigmoid()(nt.tensor([0.0]))
+        tensor([0.5000])
+    """
+
+    def forward(self, input):
+        """Return a tensor of the shape of `input`."""
+        return input.sigmoid()
+
+
+class Softplus(Module):
+    """log(1 + exp(beta * x)) / beta, and x itself where beta * x > threshold.
+
+    Args:
+        beta, threshold: as in the formula.
+
+    Reference: ``torch.nn.Softplus``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.nn.Softplus()(nt.tensor([30.0]))
+        tensor([30.])
+    """
+
+    def __init__(self, beta=1.0, threshold=20.0):
+        super().__init__()
+        self.beta = float(beta)
+        self.threshold = float(threshold)
+
+    def forward(self, input):
+        """Return a tensor of the shape of `input`."""
+        return F.softplus(input, self.beta, self.threshold)
+
+    def extra_repr(self):
+        return f"beta={self.beta}, threshold={self.threshold}"
+
+
+class _OverDim(Module):
+    """A function along one dimension."""
+
+    def __init__(self, dim=None):
+        super().__init__()
+        self.dim = dim
+
+    def _dim(self, input):
+        """Return the dimension; without one, PyTorch's old choice, and its warning."""
+        if self.dim is not None:
+            return self.dim
+        warnings.warn(
+            f"Implicit dimension choice for {type(self).__name__} has been deprecated. Change the call to include "
+            "dim=X as an argument.",
+            stacklevel=4,
+        )
+        return 0 if input.dim() in (0, 1, 3) else 1
+
+    def extra_repr(self):
+        return f"dim={self.dim}"
+
+
+class Softmax(_OverDim):
+    """exp(x) / sum(exp(x)) along a dimension.
+
+    Args:
+        dim: which one.
+
+    Reference: ``torch.nn.Softmax``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.nn.Softmax(dim=0)(nt.tensor([1.0, 1.0]))
+        tensor([0.5000, 0.5000])
+    """
+
+    def forward(self, input):
+        """Return a tensor of the shape of `input`."""
+        return F.softmax(input, self._dim(input))
+
+
+class LogSoftmax(_OverDim):
+    """x - log(sum(exp(x))) along a dimension.
+
+    Args:
+        dim: which one.
+
+    Reference: ``torch.nn.LogSoftmax``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.nn.LogSoftmax(dim=0)(nt.tensor([1.0, 1.0]))
+        tensor([-0.6931, -0.6931])
+    """
+
+    def forward(self, input):
+        """Return a tensor of the shape of `input`."""
+        return F.log_softmax(input, self._dim(input))
