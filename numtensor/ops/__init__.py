@@ -3,7 +3,7 @@
 Importing a family declares its ops in the table (`declaration.OPS`); nothing else lists them.
 """
 
-from . import activation, bind, comparison, conversion, creation, elementwise, matmul, random_ops, reduction, shape
+from . import activation, bind, comparison, conversion, creation, elementwise, einsum, matmul, random_ops, reduction, shape
 from .declaration import OPS
 
 bind.bind_all()
@@ -18,3 +18,7 @@ def public_functions(namespace):
             if place == namespace:
                 found[name] = op.public
     return found
+
+
+# What only other ops use, such as the two kinds of gelu: one public op chooses among them.
+globals().update(public_functions("ops"))

@@ -19,7 +19,7 @@ def bind(op):
     if op.method and not op.namespace:
         names += [alias for alias in op.aliases if "." not in alias]
     for name in names:
-        _set(name, _method(op, name))
+        _set(name, op.public if op.namespace == "Tensor" else _method(op, name))
     for operator in op.operators:
         _set(operator, _operator(op, operator))
     if op.inplace:

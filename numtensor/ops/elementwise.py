@@ -1,4 +1,7 @@
-"""Arithmetic, elementary functions, rounding, choice. Activations: ``activation.py``; comparisons: ``comparison.py``."""
+"""Arithmetic, elementary functions, rounding, choice.
+
+Activations stand in ``activation.py``, comparisons in ``comparison.py``.
+"""
 
 import builtins
 import math
@@ -7,7 +10,8 @@ import numpy as np
 
 from ..dtypes import ALL, INTEGRAL, NUMERIC, bool_, int64
 from ..kernels.backward import elementwise as backward
-from ..kernels.forward import comparison as comparison_forward, elementwise as forward
+from ..kernels.forward import comparison as comparison_forward
+from ..kernels.forward import elementwise as forward
 from ..tensor import Tensor
 from .comparison import eq, ge, gt, le, logical_and, logical_or, lt
 from .elementwise_kind import elementwise
@@ -33,7 +37,7 @@ def _zero_checked(name, kernel):
 
     def divide(x, y):
         if not y.all() and x.size:
-            raise RuntimeError(f"{name}: ZeroDivisionError: an integer is divided by zero (shapes {x.shape}, {y.shape})")
+            raise RuntimeError(f"{name}: ZeroDivisionError: integer division by zero (shapes {x.shape}, {y.shape})")
         return kernel.loops[x.dtype](x, y)
 
     return dict.fromkeys(INTEGRAL, divide)
@@ -276,7 +280,7 @@ floor_divide.vjp((lambda grad, input, other: _zeros(grad), lambda grad, input, o
     forward.trunc_divide,
     backward.constant_2,
     overrides=_zero_checked("div", forward.trunc_divide_integral),
-    namespace="_ops",
+    namespace="ops",
     method=False,
 )
 def trunc_divide(input, other):
@@ -708,7 +712,6 @@ exp.vjp((lambda grad, input, output: grad * output,))
     backward.exp2,
     saves="output",
     integers="float",
-    aliases=("special.exp2",),
     inplace=True,
     out=True,
 )
@@ -737,7 +740,6 @@ exp2.vjp((lambda grad, input, output: grad * output * LN_2,))
     backward.expm1,
     saves="output",
     integers="float",
-    aliases=("special.expm1",),
     inplace=True,
     out=True,
 )
@@ -794,7 +796,6 @@ log.vjp((lambda grad, input: grad / input,))
     backward.log1p,
     saves="input",
     integers="float",
-    aliases=("special.log1p",),
     inplace=True,
     out=True,
 )
@@ -1140,7 +1141,6 @@ tanh.vjp((lambda grad, input, output: grad * (1 - output * output),))
     backward.erf,
     saves="input",
     integers="float",
-    aliases=("special.erf",),
     inplace=True,
     out=True,
 )
@@ -1169,7 +1169,6 @@ erf.vjp((lambda grad, input: grad * (exp(input * input * -1) * TWO_OVER_SQRT_PI)
     backward.erfc,
     saves="input",
     integers="float",
-    aliases=("special.erfc",),
     inplace=True,
     out=True,
 )
@@ -1443,7 +1442,7 @@ def clamp(input, min=None, max=None):
     backward.clamp,
     saves=("input", "min", "max"),
     dtypes=NUMERIC,
-    namespace="_ops",
+    namespace="ops",
     method=False,
 )
 def clamp_both(input, min, max):
@@ -1553,6 +1552,32 @@ clamp_max.vjp(
 )
 
 
+@composite(name="tensor_where", namespace="Tensor")
+def where(input, condition, other):
+    """Keep elements where the condition holds, `other` elsewhere: the method ``input.where(condition, other)``.
+
+    Args:
+        input: a tensor.
+        condition: a tensor of bools.
+        other: a tensor that broadcasts with `input`, or a number.
+
+    Returns:
+        A tensor of the broadcast shape and the promoted dtype of `input` and `other`.
+
+    Raises:
+        RuntimeError: the condition is not bool, or the shapes do not broadcast.
+
+    Reference: ``torch.Tensor.where``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> x = nt.tensor([-1.0, 2.0])
+        >>> x.where(x > 0, 0.0)
+        tensor([0., 2.])
+    """
+    return where(condition, input, other)
+
+
 @elementwise(
     forward.where,
     backward.where,
@@ -1562,7 +1587,7 @@ clamp_max.vjp(
     method=False,
     out=True,
 )
-def where(condition, input, other):
+def where(condition, input, other):  # noqa: F811 - the method above has another order of arguments
     """Choose elementwise: `input` where the condition holds, `other` elsewhere.
 
     The branch that is not chosen gets a gradient of exactly 0, even where it is nan or infinite.
@@ -1593,29 +1618,3 @@ where.vjp(
         lambda grad, condition, input, other: where(condition, 0.0, grad),
     )
 )
-
-
-@composite(name="tensor_where", namespace="Tensor", method="where")
-def tensor_where(input, condition, other):
-    """Keep elements where the condition holds, and take `other` elsewhere: the method ``input.where(condition, other)``.
-
-    Args:
-        input: a tensor.
-        condition: a tensor of bools.
-        other: a tensor that broadcasts with `input`, or a number.
-
-    Returns:
-        A tensor of the broadcast shape and the promoted dtype of `input` and `other`.
-
-    Raises:
-        RuntimeError: the condition is not bool, or the shapes do not broadcast.
-
-    Reference: ``torch.Tensor.where``.
-
-    Example:
-        >>> import numtensor as nt
-        >>> x = nt.tensor([-1.0, 2.0])
-        >>> x.where(x > 0, 0.0)
-        tensor([0., 2.])
-    """
-    return where(condition, input, other)

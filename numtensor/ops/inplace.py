@@ -11,11 +11,13 @@ from ..modes import current
 from ..tensor import Tensor, new
 
 
-def check_writable(name, tensor):
+def check_writable(name, tensor, part=None):
     """Raise unless `tensor` may be changed in place in the current mode.
 
     Args:
         name: of the op, for the message.
+        tensor: the tensor.
+        part: the array that is written to, if not the whole of it.
 
     Raises:
         RuntimeError: it is an inference tensor outside inference mode, a leaf that requires grad (or a view of one)
@@ -61,6 +63,8 @@ def check_writable(name, tensor):
                 f"{name}: the tensor is one of the results of {meta.node.node.name()}, which returns multiple views; "
                 "they may not be modified inplace. Use the out-of-place form."
             )
+    if part is not None:
+        array = part
     if not array.flags.writeable:
         raise RuntimeError(f"{name}: the tensor is on read-only memory (shape {array.shape}); clone() it first")
     shared = 0 in array.strides and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True))
@@ -124,7 +128,8 @@ def _old_value(target, op, keywords):
     """Return a tensor of the same place in the graph whose memory the coming change does not touch."""
     saved = op.saves.values() if isinstance(op.saves, dict) else [op.saves]
     # What an expression of other ops saves is not known here.
-    copies = bool(keywords) or op.kind == "composite" or any("input" in ((needs,) if isinstance(needs, str) else needs) for needs in saved)
+    copies = bool(keywords) or op.kind == "composite"
+    copies = copies or any("input" in ((needs,) if isinstance(needs, str) else needs) for needs in saved)
     edge = refresh_view(target) if target._meta.view is not None else target._meta.node
     other = new(Tensor)
     other._array = target._array.copy() if copies else target._array

@@ -58,7 +58,8 @@ CONSTANTS = {kind.numpy: Constants(kind) for kind in dtypes.ALL}
 # Which numbers take which tensors' dtypes: a number promotes only where its category is the higher one.
 WEAK = {
     float: {kind.numpy: CONSTANTS[kind.numpy] for kind in dtypes.FLOATING},
-    int: {kind.numpy: Wrapped(kind) for kind in dtypes.INTEGRAL} | {k.numpy: CONSTANTS[k.numpy] for k in dtypes.FLOATING},
+    int: {kind.numpy: Wrapped(kind) for kind in dtypes.INTEGRAL}
+    | {kind.numpy: CONSTANTS[kind.numpy] for kind in dtypes.FLOATING},
     bool: CONSTANTS,
 }
 
