@@ -7,11 +7,13 @@ Sums are blocked: at most 512 elements are added in any order (`block`), and the
 with the rounding error carried along, so the error is that of one block whatever the length.
 """
 
+import math
+
 import numpy as np
 
-from .. import memory
+from .. import elementary, memory
 from ..declare import gufunc
-from ..intrinsics import maximum, minimum
+from ..intrinsics import fabs, maximum, minimum
 from ..scalar import block, by_family, scalar
 
 ZERO = np.uintp(0)
@@ -319,3 +321,459 @@ def argmin_columns(x, value, index):
                 wins = found < best or (found != found and best == best)
                 value[k, j] = found if wins else best
                 index[k, j] = np.int64(row) if wins else index[k, j]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Products
+
+
+@block
+def product_block(x, start, stop):
+    """The product of x[start:stop]."""
+    result = x.dtype.type(1)
+    for i in range(start, stop):
+        result *= x[i]
+    return result
+
+
+@gufunc("(n)->()", "T->T")
+def prod(x, out):
+    """x[0] * ... * x[n - 1], blocks multiplied in float64; 1 for no element."""
+    n = np.uintp(x.shape[0])
+    result = 1.0
+    start = ZERO
+    while start < n:
+        stop = min(start + BLOCK, n)
+        result *= np.float64(product_block(x, start, stop))
+        start = stop
+    out[0] = result
+
+
+@gufunc("(n)->()", "T->int64")
+def prod_integers(x, out):
+    """The product in int64, which wraps around; 1 for no element."""
+    result = np.int64(1)
+    for i in range(x.shape[0]):
+        result *= np.int64(x[i])
+    out[0] = result
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Logic: NaN counts as true
+
+
+@gufunc("(n)->()", "T->bool")
+def any(x, out):
+    """Whether an element is not zero; stops at the first block that has one."""
+    n = np.uintp(x.shape[0])
+    found = False
+    start = ZERO
+    while start < n and not found:
+        stop = min(start + BLOCK, n)
+        for i in range(start, stop):
+            found |= x[i] != x.dtype.type(0)
+        start = stop
+    out[0] = found
+
+
+@gufunc("(n)->()", "T->bool")
+def all(x, out):
+    """Whether no element is zero; stops at the first block that has one."""
+    n = np.uintp(x.shape[0])
+    zero = False
+    start = ZERO
+    while start < n and not zero:
+        stop = min(start + BLOCK, n)
+        for i in range(start, stop):
+            zero |= x[i] == x.dtype.type(0)
+        start = stop
+    out[0] = not zero
+
+
+@gufunc("(o,r,i)->(o,i)", "T->bool")
+def any_columns(x, out):
+    """Whether an element of the middle dimension is not zero."""
+    cols = np.uintp(x.shape[2])
+    for k in range(np.uintp(x.shape[0])):
+        for j in range(cols):
+            out[k, j] = False
+        for row in range(np.uintp(x.shape[1])):
+            for j in range(cols):
+                out[k, j] = out[k, j] | (x[k, row, j] != x.dtype.type(0))
+
+
+@gufunc("(o,r,i)->(o,i)", "T->bool")
+def all_columns(x, out):
+    """Whether no element of the middle dimension is zero."""
+    cols = np.uintp(x.shape[2])
+    for k in range(np.uintp(x.shape[0])):
+        for j in range(cols):
+            out[k, j] = True
+        for row in range(np.uintp(x.shape[1])):
+            for j in range(cols):
+                out[k, j] = out[k, j] & (x[k, row, j] != x.dtype.type(0))
+
+
+@gufunc("(n)->()", "T->int64")
+def count_nonzero(x, out):
+    """How many elements are not zero."""
+    total = np.int64(0)
+    for i in range(x.shape[0]):
+        total += np.int64(x[i] != x.dtype.type(0))
+    out[0] = total
+
+
+@gufunc("(o,r,i)->(o,i)", "T->int64")
+def count_nonzero_columns(x, out):
+    """How many elements of the middle dimension are not zero."""
+    cols = np.uintp(x.shape[2])
+    for k in range(np.uintp(x.shape[0])):
+        for j in range(cols):
+            out[k, j] = np.int64(0)
+        for row in range(np.uintp(x.shape[1])):
+            for j in range(cols):
+                out[k, j] += np.int64(x[k, row, j] != x.dtype.type(0))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Variance: two passes in float64, so a large mean costs no digits
+
+
+@block
+def moments_block(x, mean, start, stop):
+    """The sums of (x - mean)**2 and of x - mean over x[start:stop]."""
+    squares = 0.0
+    rest = 0.0
+    for i in range(start, stop):
+        deviation = np.float64(x[i]) - mean
+        squares += deviation * deviation
+        rest += deviation
+    return squares, rest
+
+
+@scalar
+def variance_of(x, correction):
+    """(variance, mean) as float64.
+
+    The deviations do not sum to zero exactly, because the mean is rounded: their sum corrects the squares' (Chan,
+    Golub and LeVeque 1983, "corrected two-pass algorithm").
+    """
+    n = np.uintp(x.shape[0])
+    count = np.float64(x.shape[0])
+    mean = total_of(x) / count
+    squares = 0.0
+    lost = 0.0
+    rest = 0.0
+    start = ZERO
+    while start < n:
+        stop = min(start + BLOCK, n)
+        partial, deviations = moments_block(x, mean, start, stop)
+        moved = squares + partial
+        part = moved - squares
+        lost += (squares - (moved - part)) + (partial - part)
+        squares = moved
+        rest += deviations
+        start = stop
+    if lost == lost:
+        squares += lost
+    return (squares - rest * rest / count) / max(count - np.float64(correction), 0.0), mean
+
+
+@gufunc("(n),()->(),()", "T,T->T,T")
+def var(x, correction, out, mean):
+    """The sum of squared deviations over n - correction (NaN or inf where that is not positive), and the mean."""
+    variance, average = variance_of(x, correction)
+    out[0] = variance
+    mean[0] = average
+
+
+@gufunc("(n),()->(),()", "T,T->T,T")
+def std(x, correction, out, mean):
+    """The square root of the variance, and the mean."""
+    variance, average = variance_of(x, correction)
+    out[0] = math.sqrt(variance)
+    mean[0] = average
+
+
+@scalar
+def variance_middle(x, correction, root, out, mean):
+    """Variance, or its root, over the middle dimension, strip by strip of columns."""
+    rows = np.uintp(x.shape[1])
+    cols = np.uintp(x.shape[2])
+    count = np.float64(x.shape[1])
+    divisor = max(count - np.float64(correction), 0.0)
+    means = strip_of_float64()
+    squares = strip_of_float64()
+    rests = strip_of_float64()
+    for k in range(np.uintp(x.shape[0])):
+        start = ZERO
+        while start < cols:
+            width = min(STRIP, cols - start)
+            for j in range(width):
+                means[j] = 0.0
+                squares[j] = 0.0
+                rests[j] = 0.0
+            for row in range(rows):
+                for j in range(width):
+                    means[j] += np.float64(x[k, row, start + j])
+            for j in range(width):
+                means[j] /= count
+            for row in range(rows):
+                for j in range(width):
+                    deviation = np.float64(x[k, row, start + j]) - means[j]
+                    squares[j] += deviation * deviation
+                    rests[j] += deviation
+            for j in range(width):
+                variance = (squares[j] - rests[j] * rests[j] / count) / divisor
+                out[k, start + j] = math.sqrt(variance) if root else variance
+                mean[k, start + j] = means[j]
+            start += width
+
+
+@gufunc("(o,r,i),()->(o,i),(o,i)", "T,T->T,T")
+def var_columns(x, correction, out, mean):
+    """The variance over the middle dimension, and the mean."""
+    variance_middle(x, correction, False, out, mean)
+
+
+@gufunc("(o,r,i),()->(o,i),(o,i)", "T,T->T,T")
+def std_columns(x, correction, out, mean):
+    """The standard deviation over the middle dimension, and the mean."""
+    variance_middle(x, correction, True, out, mean)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# log(sum(exp(x)))
+
+
+@block
+def exp_block(x, shift, start, stop):
+    """The sum of exp(x - shift) over x[start:stop]."""
+    total = x.dtype.type(0)
+    for i in range(start, stop):
+        total += elementary.exp(x[i] - shift)
+    return total
+
+
+@gufunc("(n)->()", "T->T")
+def logsumexp(x, out):
+    """log(exp(x[0]) + ... + exp(x[n - 1])), shifted by the largest: -inf for no element, or where all are."""
+    n = np.uintp(x.shape[0])
+    if n == ZERO:
+        out[0] = -np.inf
+        return
+    shift = largest(x, ZERO, n)
+    if shift - shift != shift - shift:
+        # Infinite or NaN: inf - inf is no shift.
+        out[0] = shift
+        return
+    total = 0.0
+    start = ZERO
+    while start < n:
+        stop = min(start + BLOCK, n)
+        total += np.float64(exp_block(x, shift, start, stop))
+        start = stop
+    out[0] = shift + elementary.log(x.dtype.type(total))
+
+
+@gufunc("(o,r,i)->(o,i)", "T->T")
+def logsumexp_columns(x, out):
+    """log(sum(exp(x))) over the middle dimension."""
+    rows = np.uintp(x.shape[1])
+    cols = np.uintp(x.shape[2])
+    totals = strip_of_float64()
+    for k in range(np.uintp(x.shape[0])):
+        start = ZERO
+        while start < cols:
+            width = min(STRIP, cols - start)
+            for j in range(width):
+                out[k, start + j] = -np.inf
+                totals[j] = 0.0
+            for row in range(rows):
+                for j in range(width):
+                    out[k, start + j] = larger(out[k, start + j], x[k, row, start + j])
+            for row in range(rows):
+                for j in range(width):
+                    totals[j] += np.float64(elementary.exp(x[k, row, start + j] - out[k, start + j]))
+            for j in range(width):
+                shift = out[k, start + j]
+                value = shift + elementary.log(x.dtype.type(totals[j]))
+                # Where the largest is infinite or NaN, the sum is NaN and the largest is the result.
+                out[k, start + j] = value if shift - shift == shift - shift else shift
+            start += width
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Norms
+
+
+@block
+def squares_block(x, scale, start, stop):
+    """The sum of (scale x)**2 over x[start:stop], in float64."""
+    total = 0.0
+    for i in range(start, stop):
+        value = np.float64(x[i]) * scale
+        total += value * value
+    return total
+
+
+@block
+def magnitudes_block(x, start, stop):
+    """The sum of abs(x) over x[start:stop], in float64."""
+    total = 0.0
+    for i in range(start, stop):
+        total += np.float64(fabs(x[i]))
+    return total
+
+
+@scalar
+def sum_of_squares(x, scale):
+    """The sum of (scale x)**2."""
+    n = np.uintp(x.shape[0])
+    total = 0.0
+    start = ZERO
+    while start < n:
+        stop = min(start + BLOCK, n)
+        total += squares_block(x, scale, start, stop)
+        start = stop
+    return total
+
+
+@scalar
+def largest_magnitude(x):
+    """The largest abs(x), NaN if there is one; 0 for no element."""
+    best = x.dtype.type(0)
+    for i in range(np.uintp(x.shape[0])):
+        best = maximum(best, fabs(x[i]))
+    return best
+
+
+@gufunc("(n)->()", "T->T")
+def norm_2(x, out):
+    """sqrt(sum(x**2)); scaled first where the squares overflow or underflow."""
+    total = sum_of_squares(x, 1.0)
+    if not (total > 1e-280 and total < 1e300):
+        largest = np.float64(largest_magnitude(x))
+        if largest > 0.0 and largest < np.inf:
+            scale = 1e200 if total < 1.0 else 1e-200
+            out[0] = math.sqrt(sum_of_squares(x, scale)) / scale
+            return
+    out[0] = math.sqrt(total)
+
+
+@gufunc("(n)->()", "T->T")
+def norm_1(x, out):
+    """sum(abs(x))."""
+    n = np.uintp(x.shape[0])
+    total = 0.0
+    start = ZERO
+    while start < n:
+        stop = min(start + BLOCK, n)
+        total += magnitudes_block(x, start, stop)
+        start = stop
+    out[0] = total
+
+
+@gufunc("(n)->()", "T->T")
+def norm_largest(x, out):
+    """max(abs(x)), the norm of order inf; NaN if there is one."""
+    out[0] = largest_magnitude(x)
+
+
+@gufunc("(n)->()", "T->T")
+def norm_smallest(x, out):
+    """min(abs(x)), the norm of order -inf."""
+    best = fabs(x[0])
+    for i in range(np.uintp(x.shape[0])):
+        best = minimum(best, fabs(x[i]))
+    out[0] = best
+
+
+@gufunc("(n)->()", "T->T")
+def norm_0(x, out):
+    """How many elements are not zero."""
+    total = np.int64(0)
+    for i in range(x.shape[0]):
+        total += np.int64(x[i] != x.dtype.type(0))
+    out[0] = total
+
+
+@block
+def powers_block(x, p, start, stop):
+    """The sum of abs(x)**p over x[start:stop]."""
+    total = x.dtype.type(0)
+    for i in range(start, stop):
+        total += elementary.pow(fabs(x[i]), p)
+    return total
+
+
+@gufunc("(n),()->()", "T,T->T")
+def norm_p(x, p, out):
+    """sum(abs(x)**p)**(1 / p)."""
+    n = np.uintp(x.shape[0])
+    total = 0.0
+    start = ZERO
+    while start < n:
+        stop = min(start + BLOCK, n)
+        total += np.float64(powers_block(x, p, start, stop))
+        start = stop
+    out[0] = elementary.pow(x.dtype.type(total), x.dtype.type(1) / p)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Running sums and products
+
+
+@gufunc("(n)->(n)", "T->T")
+def cumsum(x, out):
+    """out[i] = x[0] + ... + x[i], added in float64."""
+    total = 0.0
+    for i in range(x.shape[0]):
+        total += np.float64(x[i])
+        out[i] = total
+
+
+@gufunc("(o,r,i)->(o,r,i)", "T->T")
+def cumsum_columns(x, out):
+    """Running sums along the middle dimension."""
+    cols = np.uintp(x.shape[2])
+    totals = strip_of_float64()
+    for k in range(np.uintp(x.shape[0])):
+        start = ZERO
+        while start < cols:
+            width = min(STRIP, cols - start)
+            for j in range(width):
+                totals[j] = 0.0
+            for row in range(np.uintp(x.shape[1])):
+                for j in range(width):
+                    total = totals[j] + np.float64(x[k, row, start + j])
+                    totals[j] = total
+                    out[k, row, start + j] = total
+            start += width
+
+
+@gufunc("(n)->(n)", "T->int64")
+def cumsum_integers(x, out):
+    """out[i] = x[0] + ... + x[i] in int64."""
+    total = np.int64(0)
+    for i in range(x.shape[0]):
+        total += np.int64(x[i])
+        out[i] = total
+
+
+@gufunc("(n)->(n)", "T->T")
+def cumprod(x, out):
+    """out[i] = x[0] * ... * x[i], multiplied in float64."""
+    result = 1.0
+    for i in range(x.shape[0]):
+        result *= np.float64(x[i])
+        out[i] = result
+
+
+@gufunc("(n)->(n)", "T->int64")
+def cumprod_integers(x, out):
+    """out[i] = x[0] * ... * x[i] in int64."""
+    result = np.int64(1)
+    for i in range(x.shape[0]):
+        result *= np.int64(x[i])
+        out[i] = result

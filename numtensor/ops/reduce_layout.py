@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from .dims import normalise_dim, normalise_dims
+from .dims import normalise_dims
 
 # Below so many elements NumPy walks any strides in less time than it takes to find a better order.
 FEW = 2048
@@ -173,8 +173,3 @@ def require_elements(op, shape, dim):
     for axis in normalise_dims(op, dim, len(shape)):
         if shape and shape[axis] == 0:
             raise IndexError(f"{op}: Expected reduction dim {axis} to have non-zero size (shape {shape})")
-
-
-def single_dim(op, dim, ndim):
-    """Return one dim counted from the front, for ops that take no sequence of them."""
-    return normalise_dim(op, dim, ndim)
