@@ -25,8 +25,13 @@ def grad_fn(self):
     return node.node if type(node) is Output else node
 
 
-def _as_tuple(value):
-    return (value,) if isinstance(value, Tensor) else tuple(value)
+def _as_tuple(op, value):
+    if isinstance(value, Tensor):
+        return (value,)
+    try:
+        return tuple(value)
+    except TypeError:
+        raise TypeError(f"{op}: expected Tensor or a sequence of them, not {type(value).__name__}") from None
 
 
 def _roots(op, tensors, gradients):
@@ -115,12 +120,13 @@ def backward_all(tensors, grad_tensors=None, retain_graph=None, create_graph=Fal
 
     Reference: ``torch.autograd.backward``.
     """
-    tensors = _as_tuple(tensors)
-    edges, seeds = _roots("backward", tensors, None if grad_tensors is None else _as_tuple(grad_tensors))
+    tensors = _as_tuple("backward", tensors)
+    grad_tensors = None if grad_tensors is None else _as_tuple("backward", grad_tensors)
+    edges, seeds = _roots("backward", tensors, grad_tensors)
     if inputs is None:
         _run(edges, seeds, retain_graph, create_graph)
         return
-    inputs = _as_tuple(inputs)
+    inputs = _as_tuple("backward", inputs)
     if not inputs:
         raise RuntimeError("backward: inputs argument to backward cannot be empty")
     found = grad(tensors, inputs, grad_tensors, retain_graph, create_graph, allow_unused=True)
@@ -165,10 +171,10 @@ def grad(
         >>> nt.autograd.grad(first, x)
         (tensor(18.),)
     """
-    outputs, inputs = _as_tuple(outputs), _as_tuple(inputs)
+    outputs, inputs = _as_tuple("grad", outputs), _as_tuple("grad", inputs)
     if allow_unused is False and materialize_grads:
         raise ValueError("grad: Expected allow_unused to be True or not passed when materialize_grads=True")
-    edges, seeds = _roots("grad", outputs, None if grad_outputs is None else _as_tuple(grad_outputs))
+    edges, seeds = _roots("grad", outputs, None if grad_outputs is None else _as_tuple("grad", grad_outputs))
     keys = []
     for position, tensor in enumerate(inputs):
         if not isinstance(tensor, Tensor):

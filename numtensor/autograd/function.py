@@ -378,7 +378,7 @@ def once_differentiable(function):
         ...     @staticmethod
         ...     @nt.autograd.function.once_differentiable
         ...     def backward(ctx, grad):
-        ...         return nt.from_numpy(grad.numpy() * 2)
+        ...         return nt.tensor(grad.numpy() * 2)
         >>> x = nt.tensor(3.0, requires_grad=True)
         >>> nt.autograd.grad(Double.apply(x), x)
         (tensor(2.),)
