@@ -41,6 +41,7 @@ from .ops.queries import (
     numel,
     result_type,
 )
+from .ops.random_ops import get_rng_state, set_rng_state
 from .random import Generator, default_generator, fork_rng, initial_seed, manual_seed, seed
 from .tensor import Size, Tensor, from_array
 

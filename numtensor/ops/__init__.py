@@ -3,7 +3,10 @@
 Importing a family declares its ops in the table (`declaration.OPS`); nothing else lists them.
 """
 
-from . import activation, bind, comparison, conversion, creation, elementwise, einsum, matmul, random_ops, reduction, shape
+from . import (
+    activation, bind, comparison, conversion, creation, dropout, einsum, elementwise, embedding, indexing, join, loss,
+    matmul, normalization, random_ops, reduction, scatter, shape,
+)
 from .declaration import OPS
 
 bind.bind_all()

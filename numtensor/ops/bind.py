@@ -19,7 +19,14 @@ def bind(op):
     if op.method and not op.namespace:
         names += [alias for alias in op.aliases if "." not in alias]
     for name in names:
-        _set(name, op.public if op.namespace == "Tensor" else _method(op, name))
+        if op.namespace == "Tensor":
+            # The method is the public function; only as a method it takes x.view(2, 3).
+            if op.varargs:
+                op.public = _method(op, name)
+                op.public.declaration = op
+            _set(name, op.public)
+        else:
+            _set(name, _method(op, name))
     for operator in op.operators:
         _set(operator, _operator(op, operator))
     if op.inplace:

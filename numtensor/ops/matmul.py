@@ -21,7 +21,7 @@ def _check_dtypes(op, a, b):
             f"{b.shape}); convert one with .to(...)"
         )
     if a.dtype.kind == "b":
-        raise RuntimeError(f"{op}: not implemented for dtype bool; convert with .to(...) first")
+        raise NotImplementedError(f"{op}: not implemented for dtype bool; convert with .to(...) first")
 
 
 def _product(op, a, b):
@@ -119,11 +119,11 @@ def _product_vjp(grad, needs, input, other):
     if needs[0]:
         right = other if len(b_shape) > 1 else other.unsqueeze(-1)
         rows = a_shape if len(a_shape) > 1 else (1, *a_shape)
-        grad_input = matmul(grad, right.transpose(-1, -2)).sum_to_size(*rows).reshape(a_shape)
+        grad_input = matmul(grad, right.transpose(-1, -2)).sum_to_size(rows).reshape(a_shape)
     if needs[1]:
         left = input if len(a_shape) > 1 else input.unsqueeze(0)
         columns = b_shape if len(b_shape) > 1 else (*b_shape, 1)
-        grad_other = matmul(left.transpose(-1, -2), grad).sum_to_size(*columns).reshape(b_shape)
+        grad_other = matmul(left.transpose(-1, -2), grad).sum_to_size(columns).reshape(b_shape)
     return grad_input, grad_other
 
 
@@ -427,8 +427,107 @@ def _(grad, needs, input, weight, bias):
     if needs[0]:
         grad_input = matmul(grad, weight if len(weight_shape) == 2 else weight.unsqueeze(0))
     if needs[1]:
-        rows = input.reshape(-1, input.shape[-1]) if input.numel() else input.reshape(0, input.shape[-1])
-        grad_weight = matmul(grad.reshape(rows.shape[0], grad.shape[-1]).transpose(0, 1), rows).reshape(weight_shape)
+        count = int(np.prod(input.shape[:-1]))
+        flat = grad.reshape(count, grad.shape[-1]).transpose(0, 1)
+        grad_weight = matmul(flat, input.reshape(count, input.shape[-1])).reshape(weight_shape)
     if needs[2]:
-        grad_bias = whole.sum_to_size(*bias)
+        grad_bias = whole.sum_to_size(tuple(bias))
     return grad_input, grad_weight, grad_bias
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# A product added to something
+
+
+def _added(op, input, product, beta, alpha):
+    if alpha != 1:
+        product = product * alpha
+    # PyTorch does not read an input whose factor is 0: NaN does not spread from it.
+    if beta == 0:
+        return product
+    shape = product.shape
+    result = (input if beta == 1 else input * beta) + product
+    if result.shape != shape:
+        raise RuntimeError(f"{op}: input of shape {tuple(input.shape)} does not expand to the product's {tuple(shape)}")
+    return result
+
+
+@composite(tensors=("input", "mat1", "mat2"))
+def addmm(input, mat1, mat2, beta=1, alpha=1):
+    """Multiply two matrices and add: beta * input + alpha * (mat1 @ mat2).
+
+    Args:
+        input: a tensor that broadcasts to (n, m).
+        mat1: a tensor of shape (n, k).
+        mat2: a tensor of shape (k, m) and the same dtype.
+        beta: factor of `input`; 0 leaves it out, NaN included.
+        alpha: factor of the product.
+
+    Returns:
+        A tensor of shape (n, m).
+
+    Raises:
+        RuntimeError: the shapes do not fit, or the dtypes differ.
+
+    Reference: ``torch.addmm``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.addmm(nt.ones(1), nt.ones(1, 3), nt.ones(3, 2), beta=2)
+        tensor([[5., 5.]])
+    """
+    return _added("addmm", input, mm(mat1, mat2), beta, alpha)
+
+
+@composite(tensors=("input", "mat", "vec"))
+def addmv(input, mat, vec, beta=1, alpha=1):
+    """Multiply a matrix by a vector and add: beta * input + alpha * (mat @ vec).
+
+    Args:
+        input: a tensor that broadcasts to (n,).
+        mat: a tensor of shape (n, k).
+        vec: a tensor of shape (k,) and the same dtype.
+        beta: factor of `input`; 0 leaves it out, NaN included.
+        alpha: factor of the product.
+
+    Returns:
+        A tensor of shape (n,).
+
+    Raises:
+        RuntimeError: the shapes do not fit, or the dtypes differ.
+
+    Reference: ``torch.addmv``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.addmv(nt.ones(1), nt.ones(2, 3), nt.ones(3))
+        tensor([4., 4.])
+    """
+    return _added("addmv", input, mv(mat, vec), beta, alpha)
+
+
+@composite(tensors=("input", "batch1", "batch2"))
+def baddbmm(input, batch1, batch2, beta=1, alpha=1):
+    """Multiply matrices pairwise and add: beta * input + alpha * (batch1 @ batch2).
+
+    Args:
+        input: a tensor that broadcasts to (b, n, m).
+        batch1: a tensor of shape (b, n, k).
+        batch2: a tensor of shape (b, k, m) and the same dtype.
+        beta: factor of `input`; 0 leaves it out, NaN included.
+        alpha: factor of the product.
+
+    Returns:
+        A tensor of shape (b, n, m).
+
+    Raises:
+        RuntimeError: the shapes do not fit, or the dtypes differ.
+
+    Reference: ``torch.baddbmm``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.baddbmm(nt.ones(1), nt.ones(1, 1, 3), nt.ones(1, 3, 1), alpha=2)
+        tensor([[[7.]]])
+    """
+    return _added("baddbmm", input, bmm(batch1, batch2), beta, alpha)

@@ -70,7 +70,7 @@ class OverwriteOp(Declaration):
         """Return the same as tensors, recorded."""
         shape, kind = node.saved
         old, source = node.edges
-        grad_source = None if source is None else grad.sum_to_size(*shape).to(kind)
+        grad_source = None if source is None else grad.sum_to_size(shape).to(kind)
         return None if old is None else current.mode.zeros_like(grad), grad_source
 
 
