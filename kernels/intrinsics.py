@@ -111,17 +111,3 @@ def to_bits(x):
 def from_bits(x):
     """The float whose bits an int32 or int64 holds."""
     return x.view({4: np.float32, 8: np.float64}[x.itemsize])
-
-
-def _inline_enclosing(builder, args, result):
-    builder.function.attributes.add("alwaysinline")
-    return args[0]
-
-
-@intrinsic(_inline_enclosing)
-def inlined(x):
-    """`x`; the function that contains this call is always inlined.
-
-    LLVM finds long polynomials too big to inline, and a loop around a call does not vectorise.
-    """
-    return x

@@ -5,7 +5,7 @@ Coefficients are minimax fits of this project (Remez exchange in 50 digits, then
 
 import numpy as np
 
-from ..intrinsics import copysign, fabs, fma, inlined
+from ..intrinsics import copysign, fabs, fma
 from ..scalar import elementary, scalar
 from .exponential import exp, half_exp
 
@@ -42,7 +42,7 @@ _ERF_FAR_64 = (
 
 def _erf_f32(x):
     """erf(x). See the float64 version."""
-    z = fabs(inlined(x))
+    z = fabs(x)
     square = z * z
     c = _ERF_NEAR_32
     p = c[3] + square * (c[4] + square * (c[5] + square * c[6]))
@@ -59,7 +59,7 @@ def _erf_f64(x):
 
     NaN propagates, -0 stays -0.
     """
-    z = fabs(inlined(x))
+    z = fabs(x)
     square = z * z
     c = _ERF_NEAR_64
     p = c[6] + square * (c[7] + square * (c[8] + square * (c[9] + square * (c[10] + square * c[11]))))
@@ -127,7 +127,7 @@ def _quotient_64(z):
 
 def _erfc_f32(x):
     """1 - erf(x). See the float64 version."""
-    z = fabs(inlined(x))
+    z = fabs(x)
     square = z * z
     c = _ERF_NEAR_32
     p = c[3] + square * (c[4] + square * (c[5] + square * c[6]))
@@ -148,7 +148,7 @@ def _erfc_f64(x):
 
     The rounding error of x^2 is put back as a factor. Below -0.9 it is 2 - erfc(-x). NaN propagates.
     """
-    z = fabs(inlined(x))
+    z = fabs(x)
     square = z * z
     c = _ERF_NEAR_64
     p = c[6] + square * (c[7] + square * (c[8] + square * (c[9] + square * (c[10] + square * c[11]))))

@@ -6,7 +6,7 @@ in pairs of numbers. Coefficients are minimax fits of this project (Remez exchan
 
 import numpy as np
 
-from ..intrinsics import fabs, fma, from_bits, inlined, rint, to_bits
+from ..intrinsics import fabs, fma, from_bits, rint, to_bits
 from ..intrinsics import sqrt as square_root
 from ..scalar import ScalarFunction, elementary, scalar
 from .exponential import two_to_the_32, two_to_the_64
@@ -86,7 +86,7 @@ def _log2_for_64(x):
 
 def _pow_f32(x, y):
     """x to the power y. See the float64 version."""
-    size = fabs(inlined(x))
+    size = fabs(x)
     t = _log2_for_32(np.float64(size)) * np.float64(y)
     t = _TOP_32 if t > _TOP_32 else t
     t = _BOTTOM_32 if t < _BOTTOM_32 else t
@@ -107,7 +107,7 @@ def _pow_f64(x, y):
     C99's special cases: 1 for x = 1 or y = 0 even beside NaN, and for x = -1 with infinite y; NaN for negative finite
     x and fractional y; zeros and infinities with their signs for odd whole y. Underflow is gradual.
     """
-    size = fabs(inlined(x))
+    size = fabs(x)
     high, low = _log2_for_64(size)
     t = high * y
     t_low = fma(high, y, -t) + low * y

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ..intrinsics import copysign, fabs, fma, from_bits, inlined, rint, sqrt, to_bits
+from ..intrinsics import copysign, fabs, fma, from_bits, rint, sqrt, to_bits
 from ..scalar import ScalarFunction, elementary, scalar
 from .tables import table
 
@@ -121,7 +121,7 @@ def _reduce_32(x):
 @scalar
 def _reduce_64(x):
     """n (of some size below 8) and the two parts of r of x = n pi/2 + r for a finite float64, up to whole turns."""
-    bits = to_bits(inlined(x))
+    bits = to_bits(x)
     exponent = np.int64((bits >> np.int64(52)) & np.int64(2047)) - np.int64(1023 + 52)
     row = (exponent if exponent > np.int64(0) else np.int64(0)) >> np.int64(4)
     x = from_bits(bits - (row << np.int64(56)))
@@ -183,7 +183,7 @@ def _cos_kernel_64(r, low):
 @_contracted
 def _quadrant_32(x, shift):
     """sin(x + shift pi/2) for shift 0 or 1; NaN at infinity."""
-    n, wide = _reduce_32(inlined(x))
+    n, wide = _reduce_32(x)
     r = np.float32(wide)
     quadrant = np.int32(np.int32(n) + shift)
     odd = np.int32(quadrant & np.int32(1)) == np.int32(1)
@@ -194,7 +194,7 @@ def _quadrant_32(x, shift):
 @_contracted
 def _quadrant_64(x, shift):
     """sin(x + shift pi/2) for shift 0 or 1; NaN at infinity."""
-    n, r, low = _reduce_64(inlined(x))
+    n, r, low = _reduce_64(x)
     quadrant = to_bits(n + _MAGIC_64) + shift
     value = _cos_kernel_64(r, low) if (quadrant & np.int64(1)) == np.int64(1) else _sin_kernel_64(r, low)
     value = from_bits(to_bits(value) ^ ((quadrant & np.int64(2)) << np.int64(62)))
@@ -203,14 +203,14 @@ def _quadrant_64(x, shift):
 
 def _sin_f32(x):
     """sin(x). See the float64 version."""
-    value = _quadrant_32(inlined(x), np.int32(0))
+    value = _quadrant_32(x, np.int32(0))
     return x if fabs(x) < _IDENTITY_32 else value
 
 
 def _sin_f64(x):
     """sin(x) for every finite x. NaN propagates, infinity gives NaN, -0 stays -0."""
     # Not inside the select: the table would be read under a mask, which costs more and on AVX2 is not vectorised.
-    value = _quadrant_64(inlined(x), np.int64(0))
+    value = _quadrant_64(x, np.int64(0))
     return x if fabs(x) < _IDENTITY_64 else value
 
 
@@ -219,12 +219,12 @@ sin = elementary("sin", float32=_sin_f32, float64=_sin_f64)
 
 def _cos_f32(x):
     """cos(x). See the float64 version."""
-    return _quadrant_32(inlined(x), np.int32(1))
+    return _quadrant_32(x, np.int32(1))
 
 
 def _cos_f64(x):
     """cos(x) for every finite x. NaN propagates, infinity gives NaN."""
-    return _quadrant_64(inlined(x), np.int64(1))
+    return _quadrant_64(x, np.int64(1))
 
 
 cos = elementary("cos", float32=_cos_f32, float64=_cos_f64)
@@ -232,7 +232,6 @@ cos = elementary("cos", float32=_cos_f32, float64=_cos_f64)
 
 def _tan_f32(x):
     """tan(x). See the float64 version; the polynomials of float32 are evaluated in float64, so one rounding is left."""
-    x = inlined(x)
     n, r = _reduce_32(x)
     sine = _sin_kernel_32(r)
     cosine = _cos_kernel_32(r)
@@ -243,7 +242,6 @@ def _tan_f32(x):
 
 def _tan_f64(x):
     """tan(x) for every finite x, as sine over cosine. NaN propagates, infinity gives NaN, -0 stays -0."""
-    x = inlined(x)
     n, r, low = _reduce_64(x)
     sine = _sin_kernel_64(r, low)
     cosine = _cos_kernel_64(r, low)
@@ -298,7 +296,7 @@ def _asin_f32(x):
 
 def _asin_f64(x):
     """asin(x); beyond 1/2 as pi/2 - 2 asin(sqrt((1 - |x|) / 2)). NaN outside [-1, 1], -0 stays -0."""
-    size = fabs(inlined(x))
+    size = fabs(x)
     far = size > _HALF_64
     z = _HALF_64 * (_ONE_64 - size) if far else x * x
     s = sqrt(z) if far else size
@@ -326,7 +324,7 @@ def _acos_f32(x):
 
 def _acos_f64(x):
     """acos(x) = pi/2 - asin(x), and 2 asin(sqrt((1 - |x|) / 2)) or pi less it beyond 1/2. NaN outside [-1, 1]."""
-    size = fabs(inlined(x))
+    size = fabs(x)
     far = size > _HALF_64
     z = _HALF_64 * (_ONE_64 - size) if far else x * x
     s = sqrt(z) if far else size
@@ -372,7 +370,7 @@ def _atan_f64(x):
 
     NaN propagates, -0 stays -0, infinities give pi/2 of their sign.
     """
-    size = fabs(inlined(x))
+    size = fabs(x)
     middle = size > _TAN_EIGHTH
     far = size > _TAN_THREE_EIGHTHS
     numerator = -_ONE_64 if far else (size - _ONE_64 if middle else size)
