@@ -3,6 +3,7 @@
 Ops that copy elements to other places (flip, roll, repeat) stand in ``join.py``; indexing in ``indexing.py``.
 """
 
+import itertools
 import math
 import operator
 
@@ -44,7 +45,7 @@ def embed_array(array, shape, replay):
     return whole
 
 
-@library("a strided copy into zeros", method=False, namespace="autograd", linear=True)
+@library("a strided copy into zeros", method=False, namespace="ops", linear=True)
 def embed(input, shape, replay):
     """Put a tensor into zeros, at the place that a view shows: the transpose of taking the view.
 
@@ -58,7 +59,7 @@ def embed(input, shape, replay):
 
     Example:
         >>> import numtensor as nt
-        >>> nt.autograd.embed(nt.tensor([1.0, 2.0]), (4,), lambda array: array[::2])
+        >>> nt.ops.embed(nt.tensor([1.0, 2.0]), (4,), lambda array: array[::2])
         tensor([1., 0., 2., 0.])
     """
 
@@ -76,7 +77,7 @@ def _(grad, needs, input, shape, replay):
     return extract(grad, replay)
 
 
-@library("a strided copy", method=False, namespace="autograd", linear=True)
+@library("a strided copy", method=False, namespace="ops", linear=True)
 def extract(input, replay):
     """Copy the part of a tensor that a view shows: the transpose of `embed`.
 
@@ -89,7 +90,7 @@ def extract(input, replay):
 
     Example:
         >>> import numtensor as nt
-        >>> nt.autograd.extract(nt.tensor([1.0, 2.0, 3.0]), lambda array: array[::2])
+        >>> nt.ops.extract(nt.tensor([1.0, 2.0, 3.0]), lambda array: array[::2])
         tensor([1., 3.])
     """
 
@@ -403,7 +404,7 @@ def unflatten(input, dim, sizes):
         sizes = tuple([shape[dim] // known if extent == -1 else extent for extent in sizes])
     elif known != shape[dim] or -1 in sizes or not sizes:
         raise RuntimeError(
-            f"unflatten: provided sizes {sizes} don't multiply up to the size of dim {dim} ({shape[dim]}) of shape {shape}"
+            f"unflatten: provided sizes {sizes} don't multiply up to the size of dim {dim} of shape {shape}"
         )
     return view(input, (*shape[:dim], *sizes, *shape[dim + 1 :]))
 
@@ -732,7 +733,7 @@ def expand_array(op, array, size):
         if extent == -1:
             if own is None:
                 raise RuntimeError(
-                    f"{op}: the expanded size -1 isn't allowed in a leading, non-existing dimension {position} of {size}"
+                    f"{op}: the size -1 isn't allowed in a leading, non-existing dimension {position} of {size}"
                 )
             extent = own
         if extent == own:
@@ -789,7 +790,7 @@ def _(grad, needs, input, size):
     return sum_to_size(grad, tuple(input))
 
 
-@library("NumPy's add.reduce walks any set of dimensions in memory order", varargs="size", namespace="Tensor", linear=True)
+@library("NumPy's add.reduce walks dimensions in memory order", varargs="size", namespace="Tensor", linear=True)
 def sum_to_size(input, size):
     """Sum over the dimensions that broadcasting `size` to this shape repeats: the transpose of `expand`.
 
@@ -1003,7 +1004,9 @@ def _(input, dim, index):
     dim, extent = _extent_of("select", input, dim)
     index = operator.index(index)
     if not -extent <= index < extent:
-        raise IndexError(f"select: index {index} out of range for dimension {dim} of extent {extent} (shape {input.shape})")
+        raise IndexError(
+            f"select: index {index} out of range for dimension {dim} of extent {extent} (shape {input.shape})"
+        )
     return input[_along(dim, index)]
 
 
@@ -1170,8 +1173,8 @@ def _(input, split_size_or_sections, dim):
     sizes = as_shape("split", split_size_or_sections)
     if sum(sizes) != extent or any(size < 0 for size in sizes):
         raise RuntimeError(
-            f"split: expects non-negative sizes that sum exactly to {extent} (the input's size at dimension {dim}, shape "
-            f"{input.shape}), but got {list(sizes)}"
+            f"split: expects non-negative sizes that sum exactly to {extent} (the input's size at dimension {dim}, "
+            f"shape {input.shape}), but got {list(sizes)}"
         )
     parts, start = [], 0
     for size in sizes:
@@ -1215,7 +1218,7 @@ def split(input, split_size_or_sections, dim=0):
         if size < 0:
             raise RuntimeError(f"split: expects split_size be non-negative, but got split_size={size}")
         if size == 0 and extent:
-            raise RuntimeError(f"split: split_size can only be 0 if dimension size is 0, but got dimension size of {extent}")
+            raise RuntimeError(f"split: split_size can only be 0 if dimension {dim} has size 0, but it has {extent}")
         full = extent // size if size else 0
         rest = extent - full * size
         size = [size] * full + ([rest] if rest or not full else [])
@@ -1292,7 +1295,7 @@ def tensor_split(input, indices_or_sections, dim=0):
         cuts = [slice(None, cut).indices(extent)[1] for cut in as_shape("tensor_split", indices_or_sections)]
         cuts = [0, *cuts, extent]
     return tuple(
-        [narrow(input, dim, start, max(stop - start, 0)) for start, stop in zip(cuts, cuts[1:], strict=False)]
+        [narrow(input, dim, start, max(stop - start, 0)) for start, stop in itertools.pairwise(cuts)]
     )
 
 
