@@ -151,7 +151,7 @@ class GeneralOp(Declaration):
         }
         if self._forward is None:
             raise TypeError(f"{self.name}: the declaration has no forward rule")
-        return compile_function(self.name, self.signature, lines, namespace)
+        return compile_function(self.name, self.call_signature, lines, namespace)
 
     # -----------------------------------------------------------------------------------------------------------------
     # Backward
