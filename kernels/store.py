@@ -196,7 +196,8 @@ def _write(path, code):
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
-        _warn_once(f"the kernel store {path.parent} cannot be written ({error}); this process keeps its kernels itself")
+        # Not the error's own text: it names the temporary file, so that each would be another warning.
+        _warn_once(f"the kernel store {path.parent} cannot be written ({error.strerror}); kernels stay in this process")
 
 
 @functools.cache
