@@ -9,6 +9,7 @@ from .. import elementary
 from ..checked import in_bounds
 from ..declare import elementwise, gufunc
 from ..intrinsics import copysign, maximum
+from ..rows import row_sum
 
 
 @gufunc("(),(c),(),(),(),()->(c),()", "T,T,int64,int64,T,T->T,int64")
@@ -28,6 +29,21 @@ def cross_entropy(grad, x, target, ignored, top, log_sum, out, status):
             out[t] = grad * elementary.expm1((x[t] - top) - log_sum)
         else:
             status[0] = 1
+
+
+@gufunc("(),(c),(c),(),()->(c)", "T,T,T,T,T->T")
+def cross_entropy_probabilities(grad, x, target, top, log_sum, out):
+    """grad * (softmax(x) * sum(target) - target)."""
+    whole = type(grad)(row_sum(target))
+    for i in range(x.shape[0]):
+        out[i] = grad * (elementary.exp((x[i] - top) - log_sum) * whole - target[i])
+
+
+@gufunc("(),(c),(),()->(c)", "T,T,T,T->T")
+def cross_entropy_target(grad, x, top, log_sum, out):
+    """-grad * log_softmax(x)."""
+    for i in range(x.shape[0]):
+        out[i] = -grad * ((x[i] - top) - log_sum)
 
 
 @gufunc("(n),(n),(c),()->(c,n),()", "T,int64,T,int64->T,int64")
@@ -52,10 +68,11 @@ def mse_loss(grad, x, y, scale: float):
 
 @elementwise
 def l1_loss(grad, x, y, scale: float):
-    """sign(x - y) * grad * scale; 0 where they are equal."""
+    """sign(x - y) * grad * scale; the sign is 0 where they are equal and of NaN, as PyTorch has it."""
     d = x - y
     zero = type(x)(0)
-    return d * zero if d == zero or d != d else copysign(type(x)(1), d) * (grad * scale)
+    sign = copysign(type(x)(1), d) if d > zero or d < zero else zero
+    return sign * (grad * scale)
 
 
 @elementwise
@@ -102,35 +119,6 @@ def binary_cross_entropy_with_logits(grad, x, target, scale: float):
 
 
 @elementwise
-def binary_cross_entropy_with_pos_weight(grad, x, target, pos_weight, scale: float):
-    """((1 - target) - (pos_weight * target + 1 - target) * sigmoid(-x)) * grad * scale."""
-    one = type(x)(1)
-    t = pos_weight * target
-    return ((t + one - target) * elementary.sigmoid(x) - t) * (grad * scale)
-
-
-@elementwise
-def kl_div(grad, target, scale: float):
-    """-target * grad * scale."""
-    return -target * (grad * scale)
-
-
-@elementwise
-def kl_div_target(grad, log_x, target, scale: float):
-    """(log(target) + 1 - log_x) * grad * scale; 0 where target is 0."""
-    zero = type(target)(0)
-    one = type(target)(1)
-    return zero if target == zero else (elementary.log(target) + one - log_x) * (grad * scale)
-
-
-@elementwise
-def kl_div_log_target(grad, target, scale: float):
-    """-exp(target) * grad * scale."""
-    return -elementary.exp(target) * (grad * scale)
-
-
-@elementwise
-def kl_div_log_target_target(grad, log_x, target, scale: float):
-    """exp(target) * (target - log_x + 1) * grad * scale."""
-    one = type(target)(1)
-    return elementary.exp(target) * (target - log_x + one) * (grad * scale)
+def binary_cross_entropy_with_logits_target(grad, x, scale: float):
+    """-x * grad * scale."""
+    return -x * (grad * scale)

@@ -2,11 +2,13 @@
 
 import numpy as np
 
+import numpy as np
+
 from .. import elementary
 from ..checked import in_bounds
 from ..declare import elementwise, gufunc
 from ..intrinsics import fabs, maximum
-from ..rows import row_difference_squares, row_exp_sum, row_max, row_sum
+from ..rows import row_difference_squares, row_exp_sum, row_max, row_products, row_sum
 
 
 @gufunc("(n),()->()", "T,float64->T")
@@ -53,6 +55,16 @@ def cross_entropy(x, target, ignored, loss, top, log_sum, status):
             loss[0] = rest - (x[np.uintp(target)] - high)
         else:
             status[0] = 1
+
+
+@gufunc("(c),(c)->(),(),()", "T,T->T,T,T")
+def cross_entropy_probabilities(x, target, loss, top, log_sum):
+    """-sum(target * log_softmax(x)), and the same two for backward."""
+    high = row_max(x)
+    rest = elementary.log(type(high)(row_exp_sum(x, high)))
+    top[0] = high
+    log_sum[0] = rest
+    loss[0] = rest * row_sum(target) - row_products(target, x, high)
 
 
 @gufunc("(c,n),(n),(c),()->(n),(n),()", "T,int64,T,int64->T,T,int64")
@@ -108,6 +120,18 @@ def huber_loss(x, y, delta: float):
     return half * d * d if d < delta else delta * (d - half * delta)
 
 
+@gufunc("(n)->()", "T->int64")
+def count_outside_unit(x, count):
+    """How many elements are not in [0, 1], NaN included."""
+    outside = np.int64(0)
+    zero = x.dtype.type(0)
+    one = x.dtype.type(1)
+    for i in range(x.shape[0]):
+        if not (x[i] >= zero and x[i] <= one):
+            outside += np.int64(1)
+    count[0] = outside
+
+
 @elementwise
 def binary_cross_entropy(x, target):
     """-(target * log(x) + (1 - target) * log(1 - x)), the logarithms not below -100."""
@@ -122,25 +146,3 @@ def binary_cross_entropy_with_logits(x, target):
     one = type(x)(1)
     zero = type(x)(0)
     return (one - target) * x + elementary.log1p(elementary.exp(-fabs(x))) + maximum(-x, zero)
-
-
-@elementwise
-def binary_cross_entropy_with_pos_weight(x, target, pos_weight):
-    """The same with `pos_weight` times the part of the positive class."""
-    one = type(x)(1)
-    zero = type(x)(0)
-    log_weight = (pos_weight - one) * target + one
-    return (one - target) * x + log_weight * (elementary.log1p(elementary.exp(-fabs(x))) + maximum(-x, zero))
-
-
-@elementwise
-def kl_div(log_x, target):
-    """target * (log(target) - log_x); 0 where target is 0."""
-    zero = type(target)(0)
-    return zero if target == zero else target * (elementary.log(target) - log_x)
-
-
-@elementwise
-def kl_div_log_target(log_x, target):
-    """exp(target) * (target - log_x)."""
-    return elementary.exp(target) * (target - log_x)
