@@ -1086,7 +1086,9 @@ def _(grad, needs, input, p, dim, keepdim, dtype, output):
     where = current.mode.where
     mask = from_array(np.asarray(zero))
     one = from_array(np.ones((), array.dtype))
-    output = where(from_array(np.asarray(output._array == 0)), one, output)
+    vanished = output._array == 0
+    output = where(from_array(np.asarray(vanished)), one, output)
+    sign = from_array(np.asarray(sign._array * ~vanished))
     return grad * sign * (where(mask, one, input * sign) / output) ** (order - 1)
 
 
