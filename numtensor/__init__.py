@@ -7,7 +7,7 @@ from ._version import __version__
 
 _bind_kernels()
 
-from . import autograd, nn, ops
+from . import autograd, nn, ops, optim, utils
 from .dtypes import (
     dtype,
     finfo,
@@ -30,6 +30,7 @@ from .dtypes import int16 as short
 from .dtypes import int32 as int
 from .dtypes import int64 as long
 from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
+from .ops.compare_all import allclose, equal
 from .ops.creation import as_tensor, asarray, from_dlpack, from_numpy, tensor
 from .ops.queries import (
     can_cast,
@@ -43,6 +44,7 @@ from .ops.queries import (
 )
 from .ops.random_ops import get_rng_state, set_rng_state
 from .random import Generator, default_generator, fork_rng, initial_seed, manual_seed, seed
+from .serialization import load, save
 from .tensor import Size, Tensor, from_array
 
 newaxis = None

@@ -112,8 +112,6 @@ def as_dtype(kind, op="dtype"):
     """
     if type(kind) is dtype:
         return kind
-    if kind is float:
-        return _default.dtype
     if isinstance(kind, type) and kind in _PYTHON:
         return _PYTHON[kind]
     try:

@@ -110,7 +110,7 @@ def _steps(n: int) -> Iterator[slice]:
         yield slice(start, min(start + _CHUNK, n))
 
 
-def _fma32(a: np.ndarray, b: Any, c: Any) -> np.ndarray:
+def fma32(a: np.ndarray, b: Any, c: Any) -> np.ndarray:
     """Return a*b + c rounded once to float32, for float32 values held in float64 arrays.
 
     A product of two float32 is exact in float64, so rounding the sum back to float32 is a fused multiply-add (up to
@@ -126,7 +126,7 @@ def _mul32(a: np.ndarray, b: Any) -> np.ndarray:
     return np.multiply(a, b).astype(np.float32).astype(np.float64)
 
 
-def _fma64(a: np.ndarray, b: float, c: float) -> np.ndarray:
+def fma64(a: np.ndarray, b: float, c: float) -> np.ndarray:
     """Return a*b + c rounded (all but) once, in float64 arrays.
 
     The product's rounding error is recovered with Dekker's splitting and the sum's with Knuth's two-sum; adding both
@@ -196,14 +196,14 @@ def _log32(u: np.ndarray) -> np.ndarray:
     x += m * small
     e = (e - small).astype(np.float64)
     z = _mul32(x, x)
-    y = _fma32(x, _LOG_POLY32[0], _LOG_POLY32[1])
+    y = fma32(x, _LOG_POLY32[0], _LOG_POLY32[1])
     for coefficient in _LOG_POLY32[2:]:
-        y = _fma32(y, x, coefficient)
+        y = fma32(y, x, coefficient)
     y = _mul32(y, x)
-    y = _fma32(y, z, _mul32(e, _LN2_LO32))
-    y = _fma32(z, -0.5, y)
+    y = fma32(y, z, _mul32(e, _LN2_LO32))
+    y = fma32(z, -0.5, y)
     x += y
-    return _fma32(e, _LN2_HI32, x.astype(np.float32).astype(np.float64))
+    return fma32(e, _LN2_HI32, x.astype(np.float32).astype(np.float64))
 
 
 def _sincos32(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -214,17 +214,17 @@ def _sincos32(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     y = octant.astype(np.float64)
     x = theta
     for part in _PI4_PARTS32:
-        x = _fma32(y, part, x)
+        x = fma32(y, part, x)
     z = _mul32(x, x)
-    c = _fma32(z, _COS_POLY32[0], _COS_POLY32[1])
-    c = _fma32(c, z, _COS_POLY32[2])
+    c = fma32(z, _COS_POLY32[0], _COS_POLY32[1])
+    c = fma32(c, z, _COS_POLY32[2])
     c = _mul32(c, z)
-    c = _fma32(c, z, z * -0.5)
+    c = fma32(c, z, z * -0.5)
     c += 1.0
     c = c.astype(np.float32).astype(np.float64)
-    s = _fma32(z, _SIN_POLY32[0], _SIN_POLY32[1])
-    s = _fma32(s, z, _SIN_POLY32[2])
-    s = _fma32(_mul32(s, z), x, x)
+    s = fma32(z, _SIN_POLY32[0], _SIN_POLY32[1])
+    s = fma32(s, z, _SIN_POLY32[2])
+    s = fma32(_mul32(s, z), x, x)
     keep = (octant & 2) == 0
     sin = np.where(keep, s, c).astype(np.float32)
     cos = np.where(keep, c, s).astype(np.float32)
@@ -247,11 +247,11 @@ def _box_muller(block: np.ndarray, mean: float, std: float) -> None:
         sin *= radius
         cos *= radius
         if std != 1.0 or mean != 0.0:
-            sin, cos = (_fma32(x.astype(np.float64), std, mean) for x in (sin, cos))
+            sin, cos = (fma32(x.astype(np.float64), std, mean) for x in (sin, cos))
     else:
         radius = np.sqrt(-2.0 * np.log(u1))
         u2 *= 2.0 * np.pi
-        sin, cos = (_fma64(radius * wave(u2), std, mean) for wave in (np.sin, np.cos))
+        sin, cos = (fma64(radius * wave(u2), std, mean) for wave in (np.sin, np.cos))
     block[:, :8] = cos.reshape(-1, 8)
     block[:, 8:] = sin.reshape(-1, 8)
 
@@ -609,7 +609,7 @@ class Generator:
             width = float(last - first)
             for part in _steps(out.size):
                 u = out[part]
-                u[...] = _fma32(u.astype(np.float64), width, float(first)) if dt == _F32 else _fma64(u, width, low)
+                u[...] = fma32(u.astype(np.float64), width, float(first)) if dt == _F32 else fma64(u, width, low)
                 # Rounding may reach the excluded bound; PyTorch then returns the lower one.
                 u[u == last] = first
         return out.reshape(shape)
@@ -693,7 +693,7 @@ class Generator:
                 out[start:] = both[: n - start]
                 if (n - start) % 2:
                     self._next_normal = float(both[-1])
-        return _fma64(out, std, mean).astype(dtype)
+        return fma64(out, std, mean).astype(dtype)
 
     def _many_normals(self, n: int, mean: float, std: float, dtype: np.dtype) -> np.ndarray:
         if dtype == _F32:
@@ -1124,6 +1124,25 @@ class Generator:
         """
         with self._lock:
             return int(self._bits64(1)[0]) & _INT64_MAX
+
+    def random_words(self, n: int) -> np.ndarray:
+        """Draw words of the stream as they are.
+
+        Args:
+            n: how many.
+
+        Returns:
+            A uint32 array of shape (n,).
+
+        Reference:
+            ``torch.Tensor.random_`` of int32, which keeps 31 bits of each.
+
+        Example:
+            >>> Generator().manual_seed(0).random_words(1).tolist()
+            [2357136044]
+        """
+        with self._lock:
+            return self._bits32(n)
 
 
 def manual_seed(seed: int) -> Generator:

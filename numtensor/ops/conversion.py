@@ -2,17 +2,19 @@
 
 import numpy as np
 
+from ..dtypes import ALIASES, ALL, FROM_NUMPY, as_dtype, bool_, float32, float64, int8, int16, int32, int64, uint8
 from ..graph import NO_VERSION, Metadata, counter_of
-from ..dtypes import as_dtype, float32, float64
+from ..modes import current
 from ..tensor import Tensor, new
 from .creation import fill_value
 from .declaration import Declaration
+from .factory_kind import check_device
 from .general_kind import composite, library
 from .operands import unwrap
 from .overwrite_kind import overwrite
 
 
-@library("NumPy's casts are vectorised for every pair of dtypes", method=None)
+@library("NumPy's casts are vectorised for every pair of dtypes", method=None, namespace="autograd")
 def to_dtype(input, dtype):
     """Convert to another dtype: always a copy. Users call `Tensor.to`.
 
@@ -25,7 +27,7 @@ def to_dtype(input, dtype):
 
     Example:
         >>> import numtensor as nt
-        >>> nt.to_dtype(nt.tensor([1.5, 2.5]), nt.int64)
+        >>> nt.autograd.to_dtype(nt.tensor([1.5, 2.5]), nt.int64)
         tensor([1, 2])
     """
 
@@ -44,11 +46,12 @@ def _(grad, needs, input, dtype):
 
 
 @library("one memory copy", linear=True)
-def clone(input):
+def clone(input, memory_format=None):
     """Copy, with its own memory; the gradient passes through.
 
     Args:
         input: a tensor.
+        memory_format: ignored: copies are contiguous.
 
     Returns:
         A tensor of the same shape and dtype: an inference tensor inside inference mode, a normal one outside.
@@ -63,44 +66,58 @@ def clone(input):
 
 
 @clone.forward
-def _(input):
+def _(input, memory_format):
     return input.copy()
 
 
 @clone.backward
-def _(grad, needs, input):
+def _(grad, needs, input, memory_format):
     return grad
 
 
 @clone.vjp
-def _(grad, needs, input):
+def _(grad, needs, input, memory_format):
     return grad
 
 
-def _conversion_target(op, input, dtype, other):
-    if dtype is None and other is None:
-        return input.dtype
-    if dtype in ("cpu",) or getattr(dtype, "type", None) == "cpu":
-        dtype = other
-        if dtype is None:
-            return input.dtype
-    if hasattr(dtype, "_array"):
-        return dtype.dtype
-    return as_dtype(dtype, op)
+_NAMES = frozenset((*(kind.name for kind in ALL), *ALIASES))
 
 
-@composite()
-def to(input, dtype=None, other=None, copy=False):
+def _conversion_target(op, input, targets, dtype):
+    """Return the dtype that the arguments of `to` name: a dtype, a device, or a tensor, in any order."""
+    found = None if dtype is None else as_dtype(dtype, op)
+    for target in targets:
+        if target is None or isinstance(target, bool):
+            continue
+        if isinstance(target, Tensor):
+            found = target.dtype
+        elif getattr(target, "type", None) == "cpu" or (isinstance(target, str) and target not in _NAMES):
+            check_device(op, target)
+        else:
+            found = as_dtype(target, op)
+    return input.dtype if found is None else found
+
+
+@composite(namespace="Tensor")
+def to(input, target=None, other=None, non_blocking=False, copy=False, dtype=None, device=None, memory_format=None):
     """Convert to another dtype; the tensor itself if it has it already.
 
     Args:
         input: a tensor.
-        dtype: a dtype, a tensor whose dtype is meant, or ``"cpu"`` (the only device), then `other` may be a dtype.
-        other: the dtype, if `dtype` named the device.
+        target: a dtype, a tensor whose dtype is meant, or ``"cpu"``, the only device.
+        other: the dtype, if `target` is the device.
+        non_blocking: ignored: there is one device.
         copy: copy even if nothing changes.
+        dtype: the dtype, by name.
+        device: the device, by name.
+        memory_format: ignored: results are contiguous.
 
     Returns:
-        A tensor of the same shape.
+        A tensor of the same shape, through which gradients flow between floating dtypes.
+
+    Raises:
+        TypeError: the dtype is unsupported.
+        RuntimeError: the device is not the CPU.
 
     Reference: ``torch.Tensor.to``.
 
@@ -109,11 +126,83 @@ def to(input, dtype=None, other=None, copy=False):
         >>> nt.tensor([1, 2]).to(nt.float64)
         tensor([1., 2.], dtype=numtensor.float64)
     """
-    target = _conversion_target("to", input, dtype, other)
-    if input._array.dtype == target.numpy:
-        return clone(input) if copy else input
-    return to_dtype(input, target)
+    kind = _conversion_target("to", input, (target, other, device), dtype)
+    if input._array.dtype is kind.numpy:
+        return current.mode.clone(input) if copy else input
+    return current.mode.to_dtype(input, kind)
 
+
+@composite(namespace="Tensor")
+def type_as(input, other):
+    """Convert to the dtype of another tensor; the tensor itself if it has it already.
+
+    Args:
+        input: a tensor.
+        other: the tensor whose dtype is meant.
+
+    Returns:
+        A tensor of the same shape.
+
+    Reference: ``torch.Tensor.type_as``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.tensor([1.5]).type_as(nt.tensor([1]))
+        tensor([1])
+    """
+    return to(input, FROM_NUMPY[unwrap("type_as", "other", other).dtype])
+
+
+@composite(namespace="Tensor")
+def contiguous(input, memory_format=None):
+    """Return the tensor in row-major order without gaps: itself if it is, else a copy.
+
+    Args:
+        input: a tensor.
+        memory_format: ignored: there is one.
+
+    Returns:
+        A tensor of the same shape and elements.
+
+    Reference: ``torch.Tensor.contiguous``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.eye(2)[:, 0].contiguous().stride()
+        (1,)
+    """
+    return input if input._array.flags.c_contiguous else current.mode.clone(input)
+
+
+def _type(self, dtype=None):
+    """Return the name of this tensor's type, or the tensor converted to a dtype; see `Tensor.to`."""
+    if dtype is None:
+        names = {"float32": "Float", "float64": "Double", "int64": "Long", "int32": "Int", "int16": "Short"}
+        names |= {"int8": "Char", "uint8": "Byte", "bool": "Bool"}
+        return f"numtensor.{names[self.dtype.name]}Tensor"
+    return self.to(dtype)
+
+
+def _cpu(self):
+    """Return the tensor itself: the CPU is where it is."""
+    return self
+
+
+def _converter(name, kind):
+    def convert(self, memory_format=None):
+        return to(self, kind)
+
+    convert.__name__ = name
+    convert.__qualname__ = f"Tensor.{name}"
+    convert.__doc__ = f"Convert to {kind.name}; see `Tensor.to`."
+    return convert
+
+
+_NAMED = {"double": float64, "float": float32, "long": int64, "int": int32, "short": int16, "char": int8}
+for _name, _kind in (_NAMED | {"byte": uint8, "bool": bool_}).items():
+    setattr(Tensor, _name, _converter(_name, _kind))
+Tensor.type = _type
+Tensor.cpu = _cpu
 
 # ----------------------------------------------------------------------------------------------------------------------
 # Detached tensors

@@ -7,6 +7,7 @@ import numpy as np
 from .. import dtypes
 from ..dtypes import as_dtype, from_numpy_dtype, get_default_dtype
 from ..modes import current
+from ..random import fma32, fma64
 from ..tensor import Tensor, wrap
 from .factory_kind import check_device, factory, require_grad
 from .operands import CONSTANTS, unwrap
@@ -66,7 +67,18 @@ def fill_value(op, value, kind):
         TypeError: it is no number.
     """
     if isinstance(value, (bool, int, float)):
-        return CONSTANTS[kind][value]
+        try:
+            made = CONSTANTS[kind][value]
+            if kind.kind == "f" and abs(value) != math.inf and np.isinf(made):
+                raise OverflowError
+            return made
+        except (OverflowError, ValueError, RuntimeError):
+            if kind.kind == "u" and isinstance(value, int) and kind_minimum(kind) <= value < 0:
+                # A negative number wraps, as in PyTorch.
+                return np.array(value).astype(kind)
+            raise RuntimeError(
+                f"{op}: value {value} cannot be converted to type {kind.name} without overflow"
+            ) from None
     if isinstance(value, (Tensor, np.ndarray, np.generic)):
         array = value._array if isinstance(value, Tensor) else np.asarray(value)
         if array.ndim == 0:
@@ -123,7 +135,7 @@ def _copy_data(op, data, dtype):
     else:
         array = _from_sequence(op, data)
         if dtype is None and array.dtype.kind == "f" and not _holds_arrays(data):
-            return array.astype(get_default_dtype().numpy)
+            dtype = get_default_dtype()
     kind = array.dtype if dtype is None else as_dtype(dtype, op).numpy
     if kind is array.dtype and array.base is None and not isinstance(data, (Tensor, np.ndarray)):
         return array
@@ -135,9 +147,8 @@ def _copy_data(op, data, dtype):
 
 
 def _check_fits(op, array, made):
-    if not (array == made).all() and kind_minimum(made.dtype) > int(array.min()) or int(
-        array.max(initial=0)
-    ) > np.iinfo(made.dtype).max:
+    low, high = int(array.min(initial=0)), int(array.max(initial=0))
+    if low < kind_minimum(made.dtype) or high > np.iinfo(made.dtype).max:
         raise RuntimeError(f"{op}: a value cannot be converted to type {made.dtype.name} without overflow")
 
 
@@ -151,7 +162,7 @@ def _holds_arrays(data):
     """Whether the innermost elements of nested sequences are NumPy numbers or tensors, whose dtype counts."""
     while isinstance(data, (list, tuple)) and len(data):
         data = data[0]
-    return isinstance(data, (np.ndarray, np.generic, Tensor)) and not isinstance(data, float)
+    return isinstance(data, (np.ndarray, np.generic, Tensor))
 
 
 def _from_sequence(op, data):
@@ -162,17 +173,19 @@ def _from_sequence(op, data):
         array = np.array(_without_tensors(data))
     except ValueError:
         raise ValueError(
-            f"{op}: expected sequences of equal lengths at each depth, but the data is ragged; pad it, or make a list of "
-            "tensors"
+            f"{op}: expected sequences of equal lengths at each depth, but the data is ragged; pad it, or make a list "
+            "of tensors"
         ) from None
     except OverflowError as error:
-        raise RuntimeError(f"{op}: {error}") from None
-    if array.dtype.kind == "O" or array.dtype.kind == "u" and array.dtype.itemsize == 8:
+        raise ValueError(f"{op}: {error}") from None
+    if array.dtype.kind == "O" or (array.dtype.kind == "u" and array.dtype.itemsize == 8):
         flat = array.ravel().tolist()
         if all(isinstance(v, int) for v in flat):
-            raise RuntimeError(f"{op}: Overflow when unpacking long: an int needs more than 64 bits")
-        kinds = sorted({type(v).__name__ for v in flat})
-        raise TypeError(f"{op}: the elements must be numbers, got {', '.join(kinds)}")
+            raise ValueError(f"{op}: Overflow when unpacking long long: an int needs more than 64 bits")
+        kinds = sorted({type(v).__name__ for v in flat if not isinstance(v, (int, float))})
+        raise RuntimeError(f"{op}: Could not infer dtype of {', '.join(kinds)}: the elements must be numbers")
+    if array.dtype.kind in "SU":
+        raise TypeError(f"{op}: the elements must be numbers, got {array.dtype.type.__name__.rstrip('_')}")
     if array.size == 0 and array.dtype.kind == "f":
         return array.astype(get_default_dtype().numpy)
     from_numpy_dtype(array.dtype, op)
@@ -453,7 +466,8 @@ def full(size, fill_value, *, dtype=None, requires_grad=False, device=None):
 @full.forward
 def _(size, fill_value, dtype):
     if dtype is None:
-        dtype = fill_value.dtype if isinstance(fill_value, Tensor) else dtypes.scalar_dtype(fill_value)
+        # A tensor counts as the number that it holds.
+        dtype = dtypes.scalar_dtype(fill_value.item() if isinstance(fill_value, Tensor) else fill_value)
     value = _fill_value("full", fill_value, numpy_dtype("full", dtype))
     array = _allocate("full", np.empty, size, dtype)
     array.fill(value)
@@ -647,7 +661,12 @@ def _(start, end, step, dtype):
         raise RuntimeError(
             f"arange: upper bound and lower bound inconsistent with step sign: from {start} to {end} by {step}"
         )
-    if integral:
+    if kind.kind == "i" and kind.itemsize == 8:
+        # Asked for by name, int64 takes the bounds as ints, too.
+        start, end, step = int(start), int(end), int(step)
+        if not step:
+            raise RuntimeError("arange: step must be nonzero")
+    if integral or (kind.kind == "i" and kind.itemsize == 8):
         if kind.kind == "i" and kind.itemsize == 8:
             return np.arange(start, end, step, kind)
         values = np.arange(start, end, step, np.int64)
@@ -701,20 +720,24 @@ def _linspace(op, start, end, steps, kind):
     if steps < 0:
         raise RuntimeError(f"{op}: number of steps must be non-negative, got {steps}")
     if steps == 1:
-        return np.array([start]).astype(kind)
-    width = np.float32 if kind.kind in "iu" else kind.type
-    # Counted from the nearer end, so that both ends are met exactly, in the precision of the result as PyTorch does.
+        with np.errstate(all="ignore"):
+            return np.array([start]).astype(kind)
+    # Counted from the nearer end, so that both ends are met exactly, with one rounding each, as PyTorch does.
+    values = np.empty(steps, kind)
+    half = steps // 2
+    ahead, back = np.arange(half), np.arange(steps - half)[::-1]
     with np.errstate(all="ignore"):
         if kind.kind in "iu":
             start, end = int(start), int(end)
-        step = width(end - start) / width(max(steps - 1, 1)) if kind.kind in "iu" else (
-            (width(end) - width(start)) / width(max(steps - 1, 1))
-        )
-        index = np.arange(steps)
-        half = steps // 2
-        values = np.empty(steps, kind)
-        values[:half] = width(start) + step * index[:half].astype(width)
-        values[half:] = width(end) - step * index[: steps - half][::-1].astype(width)
+            step = np.float32(end - start) / np.float32(steps - 1 or 1)
+            values[:half] = np.float32(start) + step * ahead.astype(np.float32)
+            values[half:] = np.float32(end) - step * back.astype(np.float32)
+        else:
+            start, end = kind.type(start), kind.type(end)
+            step = (end - start) / kind.type(steps - 1 or 1)
+            multiply_add = fma32 if kind.itemsize == 4 else fma64
+            values[:half] = multiply_add(ahead.astype(np.float64), float(step), float(start))
+            values[half:] = multiply_add(back.astype(np.float64), float(-step), float(end))
     return values
 
 

@@ -131,8 +131,8 @@ def _letters(equation, term, rank):
     covered = rank - len(head) - len(tail)
     if covered < 0 or (covered and not dots):
         raise RuntimeError(
-            f"einsum: the number of subscripts in {term!r} does not match the number of dimensions ({rank}) of its operand, "
-            f"in {equation!r}"
+            f"einsum: the number of subscripts in {term!r} does not match the number of dimensions ({rank}) of its "
+            f"operand, in {equation!r}"
         )
     return [*head, *range(covered, 0, -1), *tail]
 
@@ -173,7 +173,7 @@ def _from_sublists(arguments):
             elif isinstance(entry, int) and 0 <= entry < 52:
                 term += chr(ord("A") + entry) if entry < 26 else chr(ord("a") + entry - 26)
             else:
-                raise RuntimeError(f"einsum: subscripts in a list must be ints within [0, 52) or Ellipsis, got {entry!r}")
+                raise RuntimeError(f"einsum: subscripts in a list must be ints in [0, 52) or Ellipsis, got {entry!r}")
         return term
 
     operands, terms = list(arguments[0::2]), list(arguments[1::2])
@@ -301,7 +301,9 @@ def tensordot(a, b, dims=2):
     """
     if isinstance(dims, int):
         if dims < 0 or dims > min(a.dim(), b.dim()):
-            raise RuntimeError(f"tensordot: dims must be within 0 and the ranks of {tuple(a.shape)} and {tuple(b.shape)}, got {dims}")
+            raise RuntimeError(
+                f"tensordot: dims must be within 0 and the ranks of {tuple(a.shape)} and {tuple(b.shape)}, got {dims}"
+            )
         first, second = list(range(a.dim() - dims, a.dim())), list(range(dims))
     else:
         first, second = ([d] if isinstance(d, int) else list(d) for d in dims)
@@ -317,5 +319,6 @@ def tensordot(a, b, dims=2):
                 f"second has size {b.shape[two]} in dim {two} (shapes {tuple(a.shape)} and {tuple(b.shape)})"
             )
         b_names[two] = a_names[one]
-    output = [n for k, n in enumerate(a_names) if k not in first] + [n for k, n in enumerate(b_names) if k not in second]
+    output = [n for k, n in enumerate(a_names) if k not in first]
+    output += [n for k, n in enumerate(b_names) if k not in second]
     return contract((tuple(a_names), tuple(b_names)), tuple(output), [a, b])

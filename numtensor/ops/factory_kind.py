@@ -105,7 +105,7 @@ def require_grad(op, tensor):
     """
     if tensor._array.dtype.kind != "f":
         raise RuntimeError(
-            f"{op}: Only Tensors of floating point dtype can require gradients, got {tensor.dtype}; give dtype=, or leave "
-            "requires_grad out"
+            f"{op}: Only Tensors of floating point dtype can require gradients, got {tensor.dtype}; give dtype=, or "
+            "leave requires_grad out"
         )
     tensor.requires_grad_()

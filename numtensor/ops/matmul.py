@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..kernels.forward import elementwise as kernels
-from .general_kind import Shape, composite, library
+from .general_kind import composite, library
 from .operands import sum_to_shape, unwrap
 from .silent import silent
 
@@ -17,8 +17,8 @@ SAVES = {"input": ("other",), "other": ("input",)}
 def _check_dtypes(op, a, b):
     if a.dtype is not b.dtype and a.dtype != b.dtype:
         raise RuntimeError(
-            f"{op}: expected m1 and m2 to have the same dtype, but got {a.dtype} (shape {a.shape}) and {b.dtype} (shape "
-            f"{b.shape}); convert one with .to(...)"
+            f"{op}: expected m1 and m2 to have the same dtype, but got {a.dtype} (shape {a.shape}) and {b.dtype} "
+            f"(shape {b.shape}); convert one with .to(...)"
         )
     if a.dtype.kind == "b":
         raise NotImplementedError(f"{op}: not implemented for dtype bool; convert with .to(...) first")
@@ -64,7 +64,7 @@ def _shape_error(op, a, b):
 
 
 def _shape(saved):
-    return saved if type(saved) is Shape else saved.shape
+    return saved if type(saved) is tuple else saved.shape
 
 
 def _product_backward(grad, needs, input, other):
@@ -146,10 +146,10 @@ def _ranks(first, second):
     def check(op, a, b):
         if len(a) != first or len(b) != second:
             raise RuntimeError(
-                f"{op}: expected tensors of {first} and {second} dimensions, got shapes {a} and {b}; use matmul for other "
-                "ranks"
+                f"{op}: expected tensors of {first} and {second} dimensions, got shapes {a} and {b}; use matmul for "
+                "other ranks"
             )
-        if first == 3 and a[0] != b[0] or first == second == 1 and a != b:
+        if (first == 3 or first == second == 1) and a[0] != b[0]:
             raise RuntimeError(f"{op}: the shapes {a} and {b} do not match: the first sizes must be equal")
 
     return check
@@ -370,8 +370,8 @@ def _(x, weight, bias):
         result = None
     if result is None or weight.ndim not in (1, 2) or not x.ndim:
         raise RuntimeError(
-            f"linear: the shapes of input {x.shape} and weight {weight.shape} cannot be multiplied: weight must be (out, "
-            "in) and the last size of input must be in"
+            f"linear: the shapes of input {x.shape} and weight {weight.shape} cannot be multiplied: weight must be "
+            "(out, in) and the last size of input must be in"
         )
     if bias is not None:
         if bias.dtype != x.dtype:
@@ -413,7 +413,8 @@ def _(grad, needs, input, weight, bias):
             rows = whole.reshape(int(np.prod(whole.shape[:-1])), whole.shape[-1])
             grad_bias = silent.run(np.dot, np.ones(rows.shape[0], rows.dtype), rows)
         else:
-            grad_bias = silent.run(sum_to_shape, whole, tuple(bias))
+            with np.errstate(all="ignore"):
+                grad_bias = sum_to_shape(whole, tuple(bias))
     return grad_input, grad_weight, grad_bias
 
 

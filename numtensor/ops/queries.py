@@ -125,7 +125,4 @@ def can_cast(from_, to):
         >>> nt.can_cast(nt.float64, nt.float32), nt.can_cast(nt.float32, nt.int64)
         (True, False)
     """
-    source, target = as_dtype(from_, "can_cast"), as_dtype(to, "can_cast")
-    return source.category <= target.category and not (
-        source.is_signed and target.category == 1 and not target.is_signed
-    )
+    return as_dtype(from_, "can_cast").category <= as_dtype(to, "can_cast").category

@@ -9,7 +9,6 @@ from .creation import extents, numpy_dtype
 from .factory_kind import factory
 from .operands import unwrap
 from .overwrite_kind import overwrite
-from .silent import silent
 
 
 def _stream(generator):
@@ -83,7 +82,7 @@ def _(size, generator, dtype):
 
 
 @factory()
-def randint(low, high=None, size=None, *, generator=None, dtype=None, requires_grad=False, device=None):
+def randint(low=0, high=None, size=None, *, generator=None, dtype=None, requires_grad=False, device=None):
     """Draw integers uniformly from low to high - 1.
 
     Args:
@@ -384,9 +383,10 @@ def _(mean, std, size, generator, dtype):
         raise RuntimeError("normal: expects all elements of std >= 0.0")
     # Drawn as a standard normal, then stretched: PyTorch's order of roundings.
     drawn = _stream(generator).normal(shape, 0.0, 1.0, given[0].dtype)
-    return np.asarray(silent.run(_stretch, drawn, std, mean))
+    return np.asarray(_stretch(drawn, std, mean))
 
 
+@np.errstate(all="ignore")
 def _stretch(drawn, std, mean):
     drawn *= std
     drawn += mean
@@ -560,7 +560,10 @@ def _(array, from_, to, generator):
             to = 2
         else:
             to = int(np.iinfo(kind).max) + 1
-    if to > 2**63 - 1:
+    if kind == np.int32 and to == 2**31:
+        # One word each, where a bounded range as wide takes two.
+        array[...] = (_stream(generator).random_words(array.size) & np.uint32(2**31 - 1)).reshape(array.shape)
+    elif to > 2**63 - 1:
         # One more than the largest int64 cannot be said as a bound: each draw is one of `random_seed`.
         stream = _stream(generator)
         drawn = [stream.random_seed() for _ in range(array.size)]
