@@ -58,22 +58,72 @@ def counter_of(meta):
 
 
 class View:
-    """How a view came from its base.
+    """How a view came from its base: by the steps of the views between.
 
     Attributes:
         base: the tensor that owns the memory.
-        replay: a function from an array like the base's to the same view of it.
-        path: the mode's path in which it was made: a view made without recording may not be changed while recording.
+        parent: the `View` of the tensor that it was taken from, None if that was the base.
+        take: the step from there: ``take(array, *arguments)`` is a view of the array, or several.
+        arguments: of the step.
+        number: which of several views, None if it gives one.
+        path: of the mode in which it was made, or ``several`` if one op made several views; where that is ``tracked``,
+            the path of its parent. Only ``tracked`` views may be changed in place while recording.
         version: of the counter when the view's node was last right; the base may be changed in place after it.
+        link: the node that leads from a view made without recording to its base, made when it is first needed.
     """
 
-    __slots__ = ("base", "path", "replay", "version")
+    __slots__ = ("arguments", "base", "link", "number", "parent", "path", "take", "version")
 
-    def __init__(self, base, replay, path, version):
-        self.base = base
-        self.replay = replay
+    def __init__(self, source, take, arguments, number, path, version):
+        parent = source._meta.view
+        self.base = source if parent is None else parent.base
+        self.parent = parent
+        self.take = take
+        self.arguments = arguments
+        self.number = number
+        if path == "tracked":
+            if parent is not None:
+                path = parent.path
+            if number is not None and path == "tracked":
+                path = "several"
         self.path = path
         self.version = version
+        self.link = None
+
+    def replay(self, array):
+        """Return the same view of an array like the base's."""
+        steps = []
+        view = self
+        while view is not None:
+            steps.append(view)
+            view = view.parent
+        for view in reversed(steps):
+            array = view.take(array, *view.arguments)
+            if view.number is not None:
+                array = array[view.number]
+        return array
+
+
+class ViewMetadata(Metadata):
+    """The metadata of a view, which requires grad as soon as its base does.
+
+    Attributes:
+        own: whether it requires grad whatever the base: it has a node, or the user asked for it.
+    """
+
+    __slots__ = ("own",)
+
+    @property
+    def requires_grad(self):
+        """Whether gradients are computed for it. Inference mode tracks no views: there the time of making counts."""
+        if self.own:
+            return True
+        view = self.view
+        return view.base._meta.requires_grad and view.path != "inference"
+
+    @requires_grad.setter
+    def requires_grad(self, value):
+        self.own = value
 
 
 class Freed:

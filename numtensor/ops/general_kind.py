@@ -24,7 +24,7 @@ ordinary gradient too, with nothing recorded.
 
 import numpy as np
 
-from ..graph import NO_VERSION, Metadata, MultiNode, Node, Output
+from ..graph import NO_VERSION, Metadata, MultiNode, Node, Output, View, ViewMetadata, counter_of, next_sequence_number
 from ..modes import NO_GRAD, current
 from ..tensor import Tensor, new
 from .declaration import (
@@ -38,12 +38,7 @@ from .declaration import (
     saved_output,
 )
 from .inplace import make_view_meta, refresh_view
-
-
-class Shape(tuple):
-    """Stands in a node's saved values for a tensor of which only the shape is needed."""
-
-    __slots__ = ()
+from .operands import unwrap
 
 
 class GeneralOp(Declaration):
@@ -54,18 +49,20 @@ class GeneralOp(Declaration):
         differentiable_results: positions of the results that carry gradients.
         sequence: the name of a parameter that is a sequence of tensors, or None.
         cast: the name of a parameter that is a dtype to which the first tensor is converted first, or None.
+        collect: what makes one object of several results: ``tuple``, or a named tuple's ``_make``.
         extras: how many values the `forward_recording` rule returns after the results, for backward only.
     """
 
     def __init__(
         self, function, kind, *, saves=(), results=1, differentiable_results=None, sequence=None, optional=(), cast=None,
-        **options,
+        collect=tuple, **options,
     ):
         self.kind = kind
         self.results = results
         self.differentiable_results = differentiable_results
         self.sequence = sequence
         self.cast = cast
+        self.collect = collect
         self.optional = (optional,) if isinstance(optional, str) else tuple(optional)
         self._forward = self._forward_recording = self._backward = None
         # {differentiable input: what its gradient needs}, where some need less than all.
@@ -100,58 +97,194 @@ class GeneralOp(Declaration):
 
     def specialise(self, path):
         """Write this op's callable for the modes of `path`."""
+        if self._forward is None:
+            raise TypeError(f"{self.name}: the declaration has no forward rule")
+        lines = self._unwrap_lines()
+        arguments = ", ".join(f"a_{n}" if n in self.tensors else n for n in self.parameters)
+        records = path == "tracked" and self.differentiable and (self._backward or self._vjp)
+        if records:
+            lines += self._record_lines(arguments)
+        lines += [f"result = forward({arguments})", *self._wrap_lines(path)]
+        namespace = self.namespace_for_text() | {
+            "as_tensor": _as_tensor,
+            "collect": self.collect,
+            "counter_of": counter_of,
+            "forward": self._forward,
+            "forward_recording": self._forward_recording,
+            "next_sequence_number": next_sequence_number,
+            "NO_VERSION": NO_VERSION,
+            "record": record,
+            "refresh_view": refresh_view,
+            "refuse_recording": refuse_recording,
+            "refuse_saving": refuse_saving,
+            "requires_grad": _requires_grad,
+            "View": View,
+            "ViewMetadata": ViewMetadata,
+            "ViewMetadata": ViewMetadata,
+            "versions_of": _versions_of,
+            "wrap_inference": wrap_inference,
+            "wrap_normal": wrap_normal,
+            "wrap_view": _wrap_view,
+        }
+        return compile_function(self.name, self.signature, lines, namespace)
+
+    def _unwrap_lines(self):
+        """Write the lines that take the arrays out of the tensors."""
         lines = []
         if self.cast is not None:
-            lines += [f"if {self.cast} is not None:", f"    {self.tensors[0]} = current.mode.to({self.tensors[0]}, {self.cast})"]
+            first = self.tensors[0]
+            lines += [f"if {self.cast} is not None:", f"    {first} = current.mode.to({first}, {self.cast})"]
         for name in self.tensors:
             if name == self.sequence:
                 lines.append(f"a_{name} = [unwrap(op.name, '{name}', t) for t in {name}]")
-            elif name in self.optional:
-                lines.append(f"a_{name} = None if {name} is None else unwrap(op.name, '{name}', {name})")
+                continue
+            unwrap = [
+                "try:",
+                f"    a_{name} = {name}._array",
+                "except AttributeError:",
+                f"    {name} = as_tensor(op.name, '{name}', {name})",
+                f"    a_{name} = {name}._array",
+            ]
+            if name in self.optional:
+                lines += [f"if {name} is None:", f"    a_{name} = None", "else:", *("    " + line for line in unwrap)]
             else:
-                lines += [
-                    f"if type({name}) is Tensor:",
-                    f"    a_{name} = {name}._array",
-                    "else:",
-                    f"    a_{name} = unwrap(op.name, '{name}', {name})",
+                lines += unwrap
+        return lines
+
+    def _wrap_lines(self, path):
+        """Write the lines that return an unrecorded result."""
+        if self.kind == "view":
+            source = self.tensors[0]
+            rest = "".join(f"{name}, " for name in self.parameters[1:])
+            if self.results != 1:
+                return [
+                    f"return tuple([wrap_view(op, '{path}', {source}, ({rest}), one, number) "
+                    "for number, one in enumerate(result)])"
                 ]
-        arguments = ", ".join(f"a_{n}" if n in self.tensors else n for n in self.parameters)
-        plain = f"forward({arguments})"
-        records = path == "tracked" and self.differentiable and (self._backward or self._vjp)
-        if records:
+            return [
+                f"m = {source}._meta",
+                "tensor = new(Tensor)",
+                "tensor._array = result",
+                "if m is None or m.counter is NO_VERSION:",
+                "    tensor._meta = None",
+                "    return tensor",
+                *self._view_lines(path),
+                f"meta.own = {'m.requires_grad' if path == 'inference' else 'False'}",
+                "meta.node = None",
+                "return tensor",
+            ]
+        wrap = "wrap_inference" if path == "inference" else "wrap_normal"
+        if self.results != 1:
+            return [f"return collect([{wrap}(one) for one in result])"]
+        if path != "inference":
+            return ["return wrap_normal(result)"]
+        return [
+            "if type(result) is not ndarray:",
+            "    result = asarray(result)",
+            "tensor = new(Tensor)",
+            "tensor._array = result",
+            "tensor._meta = None",
+            "return tensor",
+        ]
+
+    def _view_lines(self, path):
+        """Write the lines that make the metadata of a view of a normal tensor whose metadata is `m`."""
+        rest = "".join(f"{name}, " for name in self.parameters[1:])
+        return [
+            "counter = m.counter",
+            "if counter is None:",
+            "    counter = counter_of(m)",
+            "meta = tensor._meta = new(ViewMetadata)",
+            "meta.counter = counter",
+            "meta.grad = meta.hooks = None",
+            f"meta.view = View({self.tensors[0]}, forward, ({rest}), None, '{path}', counter.value)",
+        ]
+
+    def _record_lines(self, arguments):
+        """Write the lines that run the op and record a node where an input requires grad."""
+        if self.sequence is not None or self.results != 1:
             requires = " or ".join(
                 f"any(map(requires_grad, {n}))" if n == self.sequence else f"requires_grad({n})"
                 for n in self.differentiable
             )
-            lines += [f"if {requires}:", f"    return record(op, ({', '.join(self.parameters)},), ({arguments},))"]
-        lines.append(f"result = {plain}")
-        if self.kind == "view":
-            lines.append(f"return wrap_view(op, '{path}', {self.tensors[0]}, ({', '.join(self.parameters)},), result)")
-        elif self.results != 1:
-            lines.append(f"return tuple([wrap_{path}(one) for one in result])")
-        elif path == "inference":
-            lines += [
-                "if type(result) is not ndarray:",
-                "    result = asarray(result)",
-                "tensor = new(Tensor)",
-                "tensor._array = result",
-                "tensor._meta = None",
-                "return tensor",
+            return [f"if {requires}:", f"    return record(op, ({', '.join(self.parameters)},), ({arguments},))"]
+        lines, body = [], []
+        for x in self.differentiable:
+            meta = f"None if {x} is None else {x}._meta" if x in self.optional else f"{x}._meta"
+            lines += [f"m_{x} = {meta}", f"r_{x} = m_{x} is not None and m_{x}.requires_grad"]
+            body += [
+                f"e_{x} = None",
+                f"if r_{x}:",
+                f"    e_{x} = m_{x}.node or m_{x}",
+                f"    if m_{x}.view is not None:",
+                f"        e_{x} = refresh_view({x}) or m_{x}",
+                f"    if m_{x}.counter is NO_VERSION:",
+                f"        refuse_recording(op, '{x}', {x})",
             ]
+        saved, checked = [], []
+        for name in self.parameters:
+            if name not in self.tensors:
+                saved.append(name)
+                continue
+            shape = f"a_{name}.shape"
+            if name in self.saves:
+                wanted = "True"
+                kept = name
+                if self.saves_for is not None:
+                    needing = [x for x, needs in self.saves_for.items() if name in needs]
+                    wanted = " or ".join("r_" + x for x in needing)
+                    kept = f"{name} if {wanted} else {shape}"
+                meta = f"{name}._meta"
+                given = f"{name} is not None and " if name in self.optional else ""
+                body += [
+                    f"if {given}({wanted}) and ({meta} is None or {meta}.counter is NO_VERSION):",
+                    f"    refuse_saving(op, '{name}', {name})",
+                ]
+                checked.append(name)
+            else:
+                kept = shape
+            saved.append(f"None if {name} is None else {kept}" if name in self.optional else kept)
+        if self._forward_recording is not None:
+            body.append(f"result, *extras = forward_recording({arguments})")
         else:
-            lines.append("return wrap_tracked(result)")
-        namespace = self.namespace_for_text() | {
-            "forward": self._forward,
-            "requires_grad": _requires_grad,
-            "record": record,
-            "wrap_view": wrap_view,
-            "wrap_inference": wrap_inference,
-            "wrap_no_grad": wrap_normal,
-            "wrap_tracked": wrap_normal,
-        }
-        if self._forward is None:
-            raise TypeError(f"{self.name}: the declaration has no forward rule")
-        return compile_function(self.name, self.call_signature, lines, namespace)
+            body.append(f"result = forward({arguments})")
+        body += [
+            "if type(result) is not ndarray:",
+            "    result = asarray(result)",
+            "tensor = new(Tensor)",
+            "tensor._array = result",
+        ]
+        if self.kind == "view":
+            body += [f"m = m_{self.tensors[0]}", *self._view_lines("tracked")]
+        else:
+            body += [
+                "meta = tensor._meta = new(Metadata)",
+                "meta.counter = meta.grad = meta.view = meta.hooks = None",
+            ]
+        if self.saves_output:
+            saved.append("result")
+        if self._forward_recording is not None:
+            saved.append("*extras")
+        positions = {name: self.parameters.index(name) for name in checked}
+        counted = " or ".join(
+            (f"({name} is not None and {name}._meta.counter is not None)" if name in self.optional else
+             f"({name}._meta is not None and {name}._meta.counter is not None)")
+            for name in checked
+        )
+        versions = f"versions_of({len(self.parameters)}, {positions}, ({', '.join(checked)},))" if checked else None
+        body += [
+            f"meta.{'own' if self.kind == 'view' else 'requires_grad'} = True",
+            "node = meta.node = new(Node)",
+            "node.op = op",
+            f"node.edges = ({', '.join('e_' + x for x in self.differentiable)},)",
+            f"node.saved = ({', '.join(saved)},)",
+            f"node.versions = {versions} if {counted} else None" if checked else "node.versions = None",
+            "node.extra = node.counter = node.hooks = None",
+            "node.sequence = next_sequence_number()",
+            "return tensor",
+        ]
+        lines.append(f"if {' or '.join('r_' + x for x in self.differentiable)}:")
+        return [*lines, *("    " + line for line in body)]
 
     # -----------------------------------------------------------------------------------------------------------------
     # Backward
@@ -251,35 +384,34 @@ def wrap_normal(array):
     return tensor
 
 
-def wrap_view(op, path, source, arguments, array):
-    """Wrap the result of a view op (or its results): an inference tensor if its source is one."""
-    if type(array) in (tuple, list):
-        return tuple(
-            _wrap_one_view(op, path, source, arguments, one, number) for number, one in enumerate(array)
-        )
-    return _wrap_one_view(op, path, source, arguments, array, None)
-
-
-def _wrap_one_view(op, path, source, arguments, array, number):
+def _wrap_view(op, path, source, arguments, array, number):
+    """Wrap one of several views: an inference tensor if its source is one."""
     tensor = new(Tensor)
     tensor._array = array
-    meta = source._meta if isinstance(source, Tensor) else Metadata()
-    tensor._meta = None if meta is None or meta.counter is NO_VERSION else _view_meta(op, path, source, arguments, number)
+    meta = source._meta
+    normal = meta is not None and meta.counter is not NO_VERSION
+    tensor._meta = make_view_meta(path, source, op._forward, arguments, number) if normal else None
     return tensor
 
 
-def _view_meta(op, path, source, arguments, number):
-    rest = arguments[1:]
+def _as_tensor(op, name, value):
+    """Return a tensor argument that is not one, but an array, as a tensor."""
+    array = unwrap(op, name, value)
+    return wrap_normal(array)
 
-    def replay(array):
-        result = op._forward(array, *rest)
-        return result if number is None else result[number]
 
-    return make_view_meta(path, source, replay)
+def _versions_of(count, positions, tensors):
+    """Return the versions of saved tensors by the position of their parameter."""
+    versions = [0] * count
+    for position, tensor in zip(positions.values(), tensors, strict=True):
+        counter = None if tensor is None or tensor._meta is None else tensor._meta.counter
+        if counter is not None:
+            versions[position] = counter.value
+    return tuple(versions)
 
 
 def record(op, arguments, arrays):
-    """Run an op whose inputs require grad, and record its node.
+    """Run an op with a sequence of tensors, or with several results, and record its node.
 
     Args:
         op: its declaration.
@@ -312,7 +444,7 @@ def record(op, arguments, arrays):
                     refuse_saving(op, name, value)
                 saved.append(value)
             else:
-                saved.append(Shape(array.shape))
+                saved.append(array.shape)
         else:
             saved.append(value)
         kept = saved[-1]
@@ -334,14 +466,9 @@ def record(op, arguments, arrays):
     saved += extras
     saved = tuple(saved)
     if not several:
-        tensor = new(Tensor)
-        tensor._array = result
-        if op.kind == "view":
-            meta = tensor._meta = _view_meta(op, "tracked", arguments[0], arguments, None)
-        else:
-            meta = tensor._meta = Metadata()
-        meta.requires_grad = True
-        meta.node = Node(op, tuple(edges), saved, versions)
+        tensor = wrap_normal(result)
+        tensor._meta.requires_grad = True
+        tensor._meta.node = Node(op, tuple(edges), saved, versions)
         return tensor
     node = MultiNode(op, tuple(edges), saved, versions, None, len(result))
     outputs = []
@@ -350,14 +477,14 @@ def record(op, arguments, arrays):
         tensor._array = array
         carries = op.differentiable_results is None or number in op.differentiable_results
         if op.kind == "view":
-            meta = tensor._meta = _view_meta(op, "tracked", arguments[0], arguments, number)
+            meta = tensor._meta = make_view_meta("tracked", arguments[0], op._forward, arguments[1:], number)
         else:
             meta = tensor._meta = Metadata()
         if carries:
             meta.requires_grad = True
             meta.node = Output(node, number)
         outputs.append(tensor)
-    return tuple(outputs)
+    return op.collect(outputs)
 
 
 def _save(op, name, value, array, edges, wanted):
@@ -374,7 +501,7 @@ def _save(op, name, value, array, edges, wanted):
         edge = meta.node if meta.view is None else refresh_view(value)
         edges.append(edge or meta)
     if name not in wanted:
-        return Shape(array.shape)
+        return array.shape
     if not isinstance(value, Tensor):
         return wrap_normal(array)
     if meta is None or meta.counter is NO_VERSION:

@@ -6,9 +6,10 @@ Everything is checked before anything is written.
 import numpy as np
 
 from .. import dtypes
-from ..graph import NO_VERSION, Metadata, Node, Output, View, counter_of
+from ..graph import NO_VERSION, Metadata, Node, View, ViewMetadata, counter_of
 from ..modes import current
 from ..tensor import Tensor, new
+from .view_gradient import embed_array
 
 
 def check_writable(name, tensor, part=None):
@@ -42,26 +43,16 @@ def check_writable(name, tensor, part=None):
         view = meta.view
         if view is not None:
             base_meta = view.base._meta
-            if base_meta.requires_grad and base_meta.node is None:
+            if (base_meta if base_meta.requires_grad else meta).node is None:
                 raise RuntimeError(
                     f"{name}: a view of a leaf Variable that requires grad is being used in an in-place operation "
                     f"(shape {array.shape}); do it under no_grad(), or on a clone()"
                 )
-            if view.path != "tracked":
-                where = "inference mode" if view.path == "inference" else "no_grad mode"
-                raise RuntimeError(
-                    f"{name}: A view was created in {where} and is being modified inplace with grad mode enabled "
-                    f"(shape {array.shape}); take the view while gradients are enabled, or clone() it"
-                )
+            check_recordable(name, tensor)
         elif meta.node is None:
             raise RuntimeError(
                 f"{name}: a leaf Variable that requires grad is being used in an in-place operation (shape "
                 f"{array.shape}); do it under no_grad(), or on a clone()"
-            )
-        if type(meta.node) is Output:
-            raise RuntimeError(
-                f"{name}: the tensor is one of the results of {meta.node.node.name()}, which returns multiple views; "
-                "they may not be modified inplace. Use the out-of-place form."
             )
     if part is not None:
         array = part
@@ -113,15 +104,30 @@ def run(op, target, *arguments, **keywords):
     recording = requires_recording(target, *flat)
     source = target
     if recording:
+        check_recordable(name, target)
         # What the op saves of its input is the old value, which is about to be overwritten.
         source = _old_value(target, op, keywords)
     compute = op.call_with_keywords if keywords else getattr(current.mode, op.name)
     result = compute(source, *arguments, **keywords)
     _check_result(name, target, result._array)
     write(target, result._array, name)
-    if recording and result._meta.requires_grad:
-        adopt(target, result)
+    if recording:
+        if result._meta.requires_grad:
+            adopt(target, result)
+        elif source._meta.requires_grad:
+            adopt(target, _without_gradient(target, source))
     return target
+
+
+def _without_gradient(target, source):
+    """Return a tensor that stands for a result without gradient in the graph of `target`."""
+    result = new(Tensor)
+    result._array = target._array
+    result._meta = Metadata(True)
+    if target._meta.view is None:
+        meta = source._meta
+        result._meta.node = Node(CUT, (meta.node or meta,), ())
+    return result
 
 
 def _old_value(target, op, keywords):
@@ -182,8 +188,9 @@ def adopt(target, result):
     node = Node(SLICE_WRITE, (base_edge, result._meta.node), (), None, view.replay)
     base_meta.requires_grad = True
     base_meta.node = node
-    meta.requires_grad = True
-    refresh_view(target)
+    # Whatever its version, the view's node is not right any more.
+    view.version = -1
+    view_node(target)
 
 
 class SliceWrite:
@@ -199,9 +206,10 @@ class SliceWrite:
     @staticmethod
     def backward_arrays(node, grad):
         replay = node.extra
-        part = replay(grad).copy()
+        old, written = node.edges
+        part = replay(grad).copy() if written is not None else None
         rest = None
-        if node.edges[0] is not None:
+        if old is not None:
             rest = grad.copy()
             replay(rest)[...] = 0
         return rest, part
@@ -209,15 +217,35 @@ class SliceWrite:
     @staticmethod
     def backward_tensors(node, grad):
         replay = node.extra
-        mask = np.ones(grad._array.shape, bool)
-        replay(mask)[...] = False
-        positions = np.arange(mask.size).reshape(mask.shape)
-        part = grad.reshape(-1)[_constant(replay(positions).copy())]
-        rest = grad * _constant(mask) if node.edges[0] is not None else None
+        old, written = node.edges
+        part = current.mode.extract(grad, replay) if written is not None else None
+        rest = None
+        if old is not None:
+            kept = np.ones(grad._array.shape, bool)
+            replay(kept)[...] = False
+            rest = current.mode.where(_constant(kept), grad, 0.0)
         return rest, part
 
 
 SLICE_WRITE = SliceWrite()
+
+
+class Cut:
+    """The op of a node that stands for "overwritten with what has no gradient"."""
+
+    name = "cut"
+    node_name = "CutBackward"
+
+    @staticmethod
+    def backward_arrays(node, grad):
+        return (np.zeros(grad.shape, grad.dtype),)
+
+    @staticmethod
+    def backward_tensors(node, grad):
+        return (_constant(np.zeros(grad._array.shape, grad._array.dtype)),)
+
+
+CUT = Cut()
 
 
 def _constant(array):
@@ -236,62 +264,108 @@ class ViewOfBase:
     @staticmethod
     def backward_arrays(node, grad):
         replay, shape = node.extra
-        whole = np.zeros(shape, grad.dtype)
-        replay(whole)[...] = grad
-        return (whole,)
+        return (embed_array(grad, shape, replay),)
 
     @staticmethod
     def backward_tensors(node, grad):
         replay, shape = node.extra
-        positions = np.arange(int(np.prod(shape))).reshape(shape)
-        index = _constant(replay(positions).reshape(-1).copy())
-        whole = current.mode.zeros(int(np.prod(shape)), grad.dtype, False)
-        return (whole.index_put((index,), grad.reshape(-1)).reshape(shape),)
+        return (current.mode.embed(grad, shape, replay),)
 
 
 VIEW_OF_BASE = ViewOfBase()
 
 
-def refresh_view(tensor):
-    """Return the edge of a view as it is now, made anew if its base was changed in place since.
+def _from_base(view):
+    """Return a node for what a view shows of its base as it is now."""
+    meta = view.base._meta
+    return Node(VIEW_OF_BASE, (meta.node or meta,), (), None, (view.replay, view.base._array.shape))
+
+
+def view_node(tensor):
+    """Return the node of a view as it is now, made anew if its base was changed in place since.
+
+    Returns:
+        The node, an output of one, or None for a view without history of its own.
 
     Raises:
-        RuntimeError: the view was made without recording, and its base was changed with recording since.
+        RuntimeError: the view was made without recording or as one of several, and its base was changed since.
     """
     meta = tensor._meta
     view = meta.view
-    if view is None:
-        return meta.node
     base_meta = view.base._meta
     version = 0 if base_meta.counter is None else base_meta.counter.value
-    if version == view.version or not base_meta.requires_grad:
-        return meta.node
-    if view.path != "tracked":
-        where = "inference mode" if view.path == "inference" else "no_grad mode"
-        raise RuntimeError(
-            f"A view was created in {where} and its base or another view of its base has been modified inplace with "
-            f"grad mode enabled (shape {tensor._array.shape}); take the view while gradients are enabled"
-        )
-    meta.requires_grad = True
-    meta.node = Node(VIEW_OF_BASE, (base_meta.node or base_meta,), (), None, (view.replay, view.base._array.shape))
-    view.version = version
+    if version != view.version and base_meta.requires_grad:
+        if view.path != "tracked":
+            raise RuntimeError(
+                f"{_origin(view)} and its base or another view of its base has been modified inplace with grad mode "
+                f"enabled (shape {tensor._array.shape}); {_WAY_OUT[view.path]}"
+            )
+        meta.requires_grad = True
+        meta.node = _from_base(view)
+        view.version = version
     return meta.node
 
 
-def make_view_meta(path, source, replay):
-    """Return the metadata of a view of a normal tensor: shared counter, root base, inherited requires_grad."""
-    source_meta = source._meta
-    counter = counter_of(source_meta)
-    if source_meta.view is None:
-        base, whole = source, replay
-    else:
-        base, outer = source_meta.view.base, source_meta.view.replay
+def refresh_view(tensor):
+    """Return the edge that the gradient of a view takes, or None for one that accumulates it itself.
 
-        def whole(array):
-            return replay(outer(array))
+    A view that was made without recording leads to its base all the same: PyTorch loses the gradient.
 
-    meta = Metadata(source_meta.requires_grad, counter)
-    meta.view = View(base, whole, path, counter.value)
+    Raises:
+        RuntimeError: as `view_node`.
+    """
+    node = view_node(tensor)
+    if node is None:
+        view = tensor._meta.view
+        if view.base._meta.requires_grad:
+            if view.link is None:
+                view.link = _from_base(view)
+            return view.link
+    return node
+
+
+def _origin(view):
+    """Say how a view came about that may not be changed while recording."""
+    if view.path == "several":
+        return "A view is the output of a function that returns multiple views"
+    return f"A view was created in {'inference mode' if view.path == 'inference' else 'no_grad mode'}"
+
+
+_WAY_OUT = {
+    "several": "use the out-of-place form, or take the view by indexing",
+    "no_grad": "take the view while gradients are enabled, or clone() it",
+    "inference": "take the view while gradients are enabled, or clone() it",
+}
+
+
+def check_recordable(name, tensor):
+    """Raise if a change of the tensor would be recorded, and it is a view whose place in the graph is unknown.
+
+    Raises:
+        RuntimeError: it was made without recording, or as one of several.
+    """
+    view = None if tensor._meta is None else tensor._meta.view
+    if view is not None and view.path != "tracked":
+        raise RuntimeError(
+            f"{name}: {_origin(view)} and is being modified inplace with grad mode enabled (shape "
+            f"{tensor._array.shape}); {_WAY_OUT[view.path]}"
+        )
+
+
+def make_view_meta(path, source, take, arguments=(), number=None):
+    """Return the metadata of a view of a normal tensor: shared counter, root base, inherited requires_grad.
+
+    Args:
+        path: of the mode.
+        source: the tensor of which it is a view.
+        take, arguments, number: the step from the source's array to the view's; see `graph.View`.
+    """
+    counter = counter_of(source._meta)
+    meta = new(ViewMetadata)
+    meta.own = path == "inference" and source._meta.requires_grad
+    meta.node = meta.grad = meta.hooks = None
+    meta.counter = counter
+    meta.view = View(source, take, arguments, number, path, counter.value)
     return meta
 
 

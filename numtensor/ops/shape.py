@@ -10,39 +10,16 @@ import operator
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from ..kernels.forward import scatter as kernels
 from ..tensor import Tensor
 from . import operands
 from .conversion import clone
 from .dims import normalise_dim
 from .general_kind import composite, library
 from .general_kind import view as view_op
+from .view_gradient import embed_array
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The gradients of views: two linear ops, each the transpose of the other
-
-
-def _has_overlap(array):
-    """Return False if no two elements of the array are surely one memory location, by its strides alone."""
-    reach = array.itemsize
-    for step, extent in sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1):
-        if step < reach:
-            return True
-        reach += step * (extent - 1)
-    return False
-
-
-def embed_array(array, shape, replay):
-    """Return zeros of `shape` whose part that `replay` shows holds `array`, summed where elements coincide."""
-    whole = np.zeros(shape, array.dtype)
-    part = replay(whole)
-    if not _has_overlap(part):
-        np.copyto(part, array)
-        return whole
-    positions = replay(np.arange(whole.size).reshape(shape)).ravel()
-    values = np.ascontiguousarray(array).reshape(-1)
-    kernels.add_along.loops[array.dtype](values, positions, out=(whole.reshape(-1), None))
-    return whole
 
 
 @library("a strided copy into zeros", method=False, namespace="ops", linear=True)

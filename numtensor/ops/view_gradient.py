@@ -1,0 +1,31 @@
+"""The transpose of taking a view, on arrays: what the gradients of views and of in-place changes are made of."""
+
+import numpy as np
+
+from ..kernels.checked import CHECKED_BUILD, raise_on_violation
+from ..kernels.forward import scatter as kernels
+
+
+def may_overlap(array):
+    """Return False if surely no two elements of the array are one memory location; judged by its strides alone."""
+    reach = array.itemsize
+    for step, extent in sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1):
+        if step < reach:
+            return True
+        reach += step * (extent - 1)
+    return False
+
+
+def embed_array(array, shape, replay):
+    """Return zeros of `shape` whose part that `replay` shows holds `array`, summed where elements coincide."""
+    whole = np.zeros(shape, array.dtype)
+    part = replay(whole)
+    if not may_overlap(part):
+        np.copyto(part, array)
+        return whole
+    positions = replay(np.arange(whole.size).reshape(shape)).ravel()
+    values = np.ascontiguousarray(array).reshape(-1)
+    status = kernels.add_along.loops[array.dtype](values, positions, out=(whole.reshape(-1), None))[1]
+    if CHECKED_BUILD:
+        raise_on_violation("embed", status)
+    return whole
