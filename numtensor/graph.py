@@ -90,17 +90,30 @@ class View:
         self.version = version
         self.link = None
 
-    def replay(self, array):
-        """Return the same view of an array like the base's."""
+    @property
+    def replay(self):
+        """A function from an array like the base's to the same view of it; holds neither the base nor this view."""
         steps = []
         view = self
         while view is not None:
-            steps.append(view)
+            steps.append((view.take, view.arguments, view.number))
             view = view.parent
-        for view in reversed(steps):
-            array = view.take(array, *view.arguments)
-            if view.number is not None:
-                array = array[view.number]
+        return Replay(tuple(reversed(steps)))
+
+
+class Replay:
+    """Takes the same view of another array."""
+
+    __slots__ = ("steps",)
+
+    def __init__(self, steps):
+        self.steps = steps
+
+    def __call__(self, array):
+        for take, arguments, number in self.steps:
+            array = take(array, *arguments)
+            if number is not None:
+                array = array[number]
         return array
 
 
