@@ -87,16 +87,6 @@ def fma(x, y, z):
     return x * y + z
 
 
-def _frem(builder, args, result):
-    return builder.frem(*args)
-
-
-@intrinsic(_frem)
-def fmod(x, y):
-    """x - y trunc(x / y), exact, with the sign of `x`; NaN at y = 0 and for infinite x."""
-    return type(x)(math.fmod(x, y)) if math.isfinite(x) and y == y and y != 0 else x * type(x)(math.nan)
-
-
 def _bitcast(builder, args, result):
     return builder.bitcast(args[0], result)
 

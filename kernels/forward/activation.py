@@ -11,7 +11,7 @@ _CUBIC = 0.044715
 @elementwise
 def relu(x):
     """x where it is positive, 0 elsewhere; nan propagates."""
-    return type(x)(0) if x <= type(x)(0) else x
+    return type(x)(0) if x < type(x)(0) else x
 
 
 @elementwise

@@ -25,7 +25,7 @@ from .declaration import (
     saved_output,
 )
 from .inplace import refresh_view
-from .operands import CONSTANTS, WEAK, broadcast_error, sum_to_shape
+from .operands import CONSTANTS, WEAK, WEAK_FLOATING, broadcast_error, sum_to_shape
 
 
 class OpTable(dict):
@@ -123,6 +123,7 @@ class ElementwiseOp(Declaration):
             "table": self.table,
             "kernels": self.kernels,
             "WEAK": WEAK,
+            **({"WEAK": WEAK_FLOATING, "promote": operands.promote_floating} if self.integers == "float" else {}),
             "CONSTANTS": CONSTANTS,
             "broadcast_error": broadcast_error,
             "as_operand": operands.as_operand,

@@ -6,6 +6,7 @@ from .. import dtypes
 from ..graph import Metadata
 from ..modes import current
 from ..tensor import Tensor, new
+from .silent import silent
 
 
 class OperandError(TypeError):
@@ -25,7 +26,9 @@ class Constants(dict):
 
     def __missing__(self, value):
         try:
-            made = np.array(value, self.kind.numpy)
+            # Too large a float is infinite, without a word, as in PyTorch.
+            with np.errstate(over="ignore"):
+                made = np.array(value, self.kind.numpy)
         except OverflowError:
             raise RuntimeError(f"value {value} cannot be converted to type {self.kind.name} without overflow") from None
         made.flags.writeable = False
@@ -61,6 +64,13 @@ WEAK = {
     int: {kind.numpy: Wrapped(kind) for kind in dtypes.INTEGRAL}
     | {kind.numpy: CONSTANTS[kind.numpy] for kind in dtypes.FLOATING},
     bool: CONSTANTS,
+}
+
+# The same for ops that compute integers in the default dtype: there a number is that of the default dtype, too.
+WEAK_FLOATING = {
+    float: WEAK[float],
+    int: {kind.numpy: CONSTANTS[kind.numpy] for kind in dtypes.FLOATING},
+    bool: {kind.numpy: CONSTANTS[kind.numpy] for kind in dtypes.FLOATING},
 }
 
 
@@ -126,7 +136,16 @@ def result_dtype(op, operands):
 def promote(op, names, values):
     """Return the operands as tensors of their common dtype; conversions are recorded like any op."""
     operands = [as_operand(op, name, value) for name, value in zip(names, values, strict=True)]
-    kind = result_dtype(op, [v if isinstance(v, (Tensor, bool, int, float)) else np.asarray(v) for v in values])
+    kind = result_dtype(op, values)
+    return [t if t._array.dtype is kind.numpy else current.mode.to_dtype(t, kind) for t in operands]
+
+
+def promote_floating(op, names, values):
+    """Return the operands as tensors of their common dtype, or of the default dtype if that is not a floating one."""
+    operands = [as_operand(op, name, value) for name, value in zip(names, values, strict=True)]
+    kind = result_dtype(op, values)
+    if not kind.is_floating_point:
+        kind = dtypes.get_default_dtype()
     return [t if t._array.dtype is kind.numpy else current.mode.to_dtype(t, kind) for t in operands]
 
 
@@ -148,4 +167,4 @@ def sum_to_shape(array, shape):
         return array
     lead = array.ndim - len(shape)
     axes = (*range(lead), *(lead + i for i, extent in enumerate(shape) if extent == 1 != array.shape[lead + i]))
-    return np.add.reduce(array, axis=axes, keepdims=True).reshape(shape)
+    return silent.run(np.add.reduce, array, axes, keepdims=True).reshape(shape)
