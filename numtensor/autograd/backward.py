@@ -4,7 +4,7 @@ import numpy as np
 
 from ..graph import Output
 from ..modes import NO_GRAD, TRACKED, current
-from ..ops.inplace import refresh_view
+from ..ops.inplace import refresh_view, view_node
 from ..tensor import Tensor, from_array
 from . import engine
 
@@ -21,7 +21,7 @@ def grad_fn(self):
     meta = self._meta
     if meta is None:
         return None
-    node = refresh_view(self) if meta.view is not None else meta.node
+    node = view_node(self) if meta.view is not None else meta.node
     return node.node if type(node) is Output else node
 
 

@@ -117,7 +117,7 @@ def run(roots, grads, policy, retain_graph, captures=None):
             else:
                 slots = pending[target] = [None] * target.outputs
                 slots[number] = grad
-        elif type(target) is not Metadata and target.outputs > 1:
+        elif not isinstance(target, Metadata) and target.outputs > 1:
             found[number] = grad if found[number] is None else policy.add(found[number], grad)
         else:
             pending[target] = policy.add(found, grad)

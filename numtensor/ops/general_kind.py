@@ -120,7 +120,6 @@ class GeneralOp(Declaration):
             "requires_grad": _requires_grad,
             "View": View,
             "ViewMetadata": ViewMetadata,
-            "ViewMetadata": ViewMetadata,
             "versions_of": _versions_of,
             "wrap_inference": wrap_inference,
             "wrap_normal": wrap_normal,

@@ -9,7 +9,7 @@ from .. import dtypes
 from ..graph import NO_VERSION, Metadata, Node, View, ViewMetadata, counter_of
 from ..modes import current
 from ..tensor import Tensor, new
-from .view_gradient import embed_array
+from .view_gradient import embed_array, may_overlap
 
 
 def check_writable(name, tensor, part=None):
@@ -58,8 +58,7 @@ def check_writable(name, tensor, part=None):
         array = part
     if not array.flags.writeable:
         raise RuntimeError(f"{name}: the tensor is on read-only memory (shape {array.shape}); clone() it first")
-    shared = 0 in array.strides and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True))
-    if shared and array.size:
+    if not array.flags.c_contiguous and may_overlap(array):
         raise RuntimeError(
             f"{name}: unsupported operation: more than one element of the written-to tensor refers to a single memory "
             f"location (shape {array.shape}). Please clone() the tensor before performing the operation."

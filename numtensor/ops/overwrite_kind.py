@@ -10,7 +10,7 @@ from ..graph import NO_VERSION, Metadata, Node
 from ..modes import current
 from ..tensor import Tensor, new
 from .declaration import Declaration, refuse_recording
-from .inplace import adopt, bump_version, check_writable, refresh_view
+from .inplace import adopt, bump_version, check_recordable, check_writable, refresh_view
 from .operands import sum_to_shape
 
 
@@ -44,6 +44,8 @@ class OverwriteOp(Declaration):
             check_writable(name, target)
             source = arguments[0] if self.source else None
             source_edge = _edge(self, source) if path == "tracked" and isinstance(source, Tensor) else None
+            if source_edge is not None:
+                check_recordable(name, target)
             rule(target._array, *arguments)
             bump_version(target, name)
             if path == "tracked":

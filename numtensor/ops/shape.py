@@ -944,9 +944,17 @@ def _(input, offset, dim1, dim2):
     first, second = normalise_dim("diagonal", dim1, input.ndim), normalise_dim("diagonal", dim2, input.ndim)
     if first == second:
         raise RuntimeError(f"diagonal: diagonal dimensions cannot be identical {dim1}, {dim2} (shape {input.shape})")
-    result = input.diagonal(offset, first, second)
-    # NumPy marks its diagonals read-only.
-    return as_strided(result, result.shape, result.strides, writeable=input.flags.writeable)
+    # ndarray.diagonal gives a read-only view.
+    down, right = max(-offset, 0), max(offset, 0)
+    count = max(min(input.shape[first] - down, input.shape[second] - right), 0)
+    part = input[tuple([slice(down if k == first else right if k == second else 0, None) for k in range(input.ndim)])]
+    rest = [k for k in range(input.ndim) if k not in (first, second)]
+    return as_strided(
+        part,
+        (*[part.shape[k] for k in rest], count),
+        (*[part.strides[k] for k in rest], part.strides[first] + part.strides[second]),
+        writeable=input.flags.writeable,
+    )
 
 
 _transpose_is_embed(diagonal)

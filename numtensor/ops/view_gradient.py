@@ -8,6 +8,8 @@ from ..kernels.forward import scatter as kernels
 
 def may_overlap(array):
     """Return False if surely no two elements of the array are one memory location; judged by its strides alone."""
+    if not array.size:
+        return False
     reach = array.itemsize
     for step, extent in sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1):
         if step < reach:
