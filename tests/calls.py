@@ -12,7 +12,8 @@ from numtensor.tensor import Tensor, from_array
 
 from .op_table import T
 
-BY_PUBLIC_NAME = {op.public_name: op for op in OPS.values()}
+# Ops that only overwrite their tensor are no functions: tests/test_overwrite.py has their cases.
+BY_PUBLIC_NAME = {op.public_name: op for op in OPS.values() if op.kind != "overwrite"}
 
 
 @dataclass

@@ -13,10 +13,54 @@ from .general_kind import composite, library
 from .operands import unwrap
 from .overwrite_kind import overwrite
 
+_CASTS = "NumPy's casts are vectorised for every pair of dtypes"
 
-@library("NumPy's casts are vectorised for every pair of dtypes", method=None, namespace="autograd")
+
+@library(_CASTS, method=None, namespace="autograd")
 def to_dtype(input, dtype):
-    """Convert to another dtype: always a copy. Users call `Tensor.to`.
+    """Convert to another, floating dtype: a copy, through which the gradient flows. Users call `Tensor.to`.
+
+    Args:
+        input: a tensor.
+        dtype: a dtype, not the tensor's own.
+
+    Returns:
+        A tensor of the same shape.
+
+    Raises:
+        ValueError: the tensor has that dtype.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.autograd.to_dtype(nt.tensor([1, 2]), nt.float32)
+        tensor([1., 2.])
+    """
+
+
+def _cast(input, dtype):
+    # NumPy warns of NaN and of overflow where PyTorch is silent.
+    with np.errstate(invalid="ignore", over="ignore"):
+        return input.astype(dtype.numpy)
+
+
+@to_dtype.forward
+def _(input, dtype):
+    # The gradient is converted to the other of the two floating dtypes.
+    if input.dtype is dtype.numpy:
+        raise ValueError(f"to_dtype: the tensor is {dtype.name} already; use clone()")
+    return _cast(input, dtype)
+
+
+
+@to_dtype.vjp
+def _(grad, needs, input, dtype):
+    # The only gradients are between floating dtypes, and there are two of them.
+    return grad.to(float64 if dtype is float32 else float32)
+
+
+@library(_CASTS, method=None, namespace="autograd", differentiable=())
+def to_integral(input, dtype):
+    """Convert to an integral dtype or bool, where there is no gradient: always a copy. Users call `Tensor.to`.
 
     Args:
         input: a tensor.
@@ -27,22 +71,12 @@ def to_dtype(input, dtype):
 
     Example:
         >>> import numtensor as nt
-        >>> nt.autograd.to_dtype(nt.tensor([1.5, 2.5]), nt.int64)
+        >>> nt.autograd.to_integral(nt.tensor([1.5, 2.5]), nt.int64)
         tensor([1, 2])
     """
 
 
-@to_dtype.forward
-def _(input, dtype):
-    # NumPy warns of NaN and of overflow where PyTorch is silent.
-    with np.errstate(invalid="ignore", over="ignore"):
-        return input.astype(dtype.numpy)
-
-
-@to_dtype.vjp
-def _(grad, needs, input, dtype):
-    # The only gradients are between floating dtypes, and there are two of them.
-    return grad.to(float64 if dtype is float32 else float32)
+to_integral.forward(_cast)
 
 
 @library("one memory copy", linear=True)
@@ -129,7 +163,7 @@ def to(input, target=None, other=None, non_blocking=False, copy=False, dtype=Non
     kind = _conversion_target("to", input, (target, other, device), dtype)
     if input._array.dtype is kind.numpy:
         return current.mode.clone(input) if copy else input
-    return current.mode.to_dtype(input, kind)
+    return current.mode.to_dtype(input, kind) if kind.is_floating_point else current.mode.to_integral(input, kind)
 
 
 @composite(namespace="Tensor")
@@ -211,7 +245,7 @@ Tensor.cpu = _cpu
 class DetachOp(Declaration):
     """The op that gives a tensor's memory without its history; it is no view, but it shares the version counter."""
 
-    kind = "view"
+    kind = "alias"
 
     def specialise(self, path):
         """Return the callable, the same for every mode: a detached tensor is an inference tensor if its source is."""

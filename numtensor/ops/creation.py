@@ -29,7 +29,9 @@ def extents(op, size):
         RuntimeError: an extent is negative.
     """
     if type(size) is not tuple:
-        size = (size,) if hasattr(size, "__index__") and not isinstance(size, Tensor) else tuple(size)
+        # A tensor has both: one of several elements is a sequence of extents.
+        single = not hasattr(size, "__iter__") or (hasattr(size, "__index__") and not isinstance(size, Tensor))
+        size = (size,) if single else tuple(size)
     elif len(size) == 1 and not hasattr(size[0], "__index__") and hasattr(size[0], "__iter__"):
         size = tuple(size[0])
     shape = []

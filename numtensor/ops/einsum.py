@@ -38,9 +38,9 @@ def _contract(names, output, arrays):
     """Return the sum of products of arrays whose dimensions have the names."""
     operands = list(zip(arrays, names, strict=True))
     for other in arrays[1:]:
-        _check_dtypes("einsum", arrays[0], other)
+        _check_dtypes("einsum (contract)", arrays[0], other)
     if len(operands) == 1:
-        _check_dtypes("einsum", arrays[0], arrays[0])
+        _check_dtypes("einsum (contract)", arrays[0], arrays[0])
     path = [(0, 1)] if len(operands) == 2 else []
     if len(operands) > 2:
         # Which pair first: a wrong order may need a product larger than any operand.

@@ -267,13 +267,13 @@ def mv(input, vec):
 _give_product_rules(mv, _ranks(2, 1))
 
 
-@library(BLAS, saves={"input": ("tensor",), "tensor": ("input",)}, tensors=("input", "tensor"), out=True)
-def dot(input, tensor):
-    """Multiply two vectors: the sum over k of input[k] * tensor[k].
+@library(BLAS, saves=SAVES, tensors=("input", "other"), out=True)
+def dot(input, other):
+    """Multiply two vectors: the sum over k of input[k] * other[k].
 
     Args:
         input: a tensor of shape (k,).
-        tensor: a tensor of shape (k,) and the same dtype.
+        other: a tensor of shape (k,) and the same dtype.
 
     Returns:
         A 0-d tensor.

@@ -124,7 +124,15 @@ def _integers(op, low, high, shape, generator, dtype):
     for name, value in (("low", low), ("high", high)):
         if not hasattr(value, "__index__") and not isinstance(value, float):
             raise TypeError(f"{op}: argument '{name}' must be int, not {type(value).__name__}")
-    return _stream(generator).randint(int(low), int(high), shape, numpy_dtype(op, dtype))
+    return _named(op, _stream(generator).randint, int(low), int(high), shape, numpy_dtype(op, dtype))
+
+
+def _named(op, draw, *arguments):
+    """Draw, with errors that name the op instead of the stream's method."""
+    try:
+        return draw(*arguments)
+    except (NotImplementedError, RuntimeError) as error:
+        raise type(error)(f"{op}: {error}") from None
 
 
 @factory()
@@ -197,7 +205,7 @@ def rand_like(input, *, generator=None, dtype=None, requires_grad=False, device=
 
 @rand_like.forward
 def _(input, generator, dtype):
-    return _stream(generator).rand(*_shape_and_dtype("rand_like", input, dtype))
+    return _named("rand_like", _stream(generator).rand, *_shape_and_dtype("rand_like", input, dtype))
 
 
 @factory(tensors=("input",), differentiable=())
@@ -229,7 +237,7 @@ def randn_like(input, *, generator=None, dtype=None, requires_grad=False, device
 
 @randn_like.forward
 def _(input, generator, dtype):
-    return _stream(generator).randn(*_shape_and_dtype("randn_like", input, dtype))
+    return _named("randn_like", _stream(generator).randn, *_shape_and_dtype("randn_like", input, dtype))
 
 
 @factory(tensors=("input",), differentiable=())
