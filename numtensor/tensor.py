@@ -9,6 +9,7 @@ import numpy as np
 from . import dtypes
 from .graph import NO_VERSION, LeafHooks, Metadata, NodeHooks, Output, RemovableHandle, counter_of
 from .modes import current
+from .printing import tensor_repr
 
 new = object.__new__
 
@@ -238,8 +239,6 @@ class Tensor:
         return id(self)
 
     def __repr__(self):
-        from .printing import tensor_repr
-
         return tensor_repr(self)
 
     def __deepcopy__(self, memo):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ..ops.inplace import bump_version
+from ..ops.join import cat
 from ..tensor import Tensor, wrap
 
 
@@ -132,8 +133,6 @@ def parameters_to_vector(parameters):
         >>> nt.nn.utils.parameters_to_vector([nt.tensor([[1.0, 2.0]]), nt.tensor([3.0])])
         tensor([1., 2., 3.])
     """
-    from .. import cat
-
     return cat([parameter.reshape(-1) for parameter in parameters])
 
 

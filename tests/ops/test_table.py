@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import numtensor as nt
-from numtensor import dtypes, random
+from numtensor import dtypes
 from numtensor.graph import NO_VERSION
 from numtensor.ops.declaration import OPS
 from numtensor.tensor import Tensor, from_array
@@ -64,7 +64,6 @@ TYPED = [_param(*case, dtype) for case in CASES for dtype in case[0].dtypes]
 GRADIENTS = [_param(*case) for case in CASES if _checks_gradients(*case)]
 SECOND = [_param(*case) for case in CASES if _checks_gradients(*case) and case[0].gradgrad]
 INPLACE = [_param(*case) for case in CASES if case[1].inplace]
-OVERWRITE = [_param(*case) for case in CASES if case[1].kind == "overwrite"]
 OUT = [_param(*case) for case in CASES if case[1].out]
 BAD = [
     pytest.param(row, BY_PUBLIC_NAME[name], bad, id=f"{name}-bad{number}")
@@ -248,7 +247,7 @@ def _check_status(op, result, given, mode, message):
             assert result._meta is None, f"{message}: an inference tensor has no metadata"
         return
     assert not result.is_inference(), f"{message}: made outside inference mode, so a normal tensor"
-    assert op.kind == "overwrite" or result._version == 0, f"{message}: a new tensor is at version 0"
+    assert result._version == 0, f"{message}: a new tensor is at version 0"
     if mode == "no_grad" and op.kind != "factory":
         assert not result.requires_grad and result.grad_fn is None, f"{message}: nothing is recorded under no_grad"
 
@@ -287,7 +286,7 @@ def _check_recorded(op, results, given, message):
         if not result.is_floating_point():
             assert not result.requires_grad, f"{message}: result {position} of dtype {result.dtype} requires grad"
             continue
-        if op.kind in ("composite", "overwrite"):
+        if op.kind == "composite":
             continue
         rule = getattr(op, "backward" if op.kind == "elementwise" else "_backward") or op._vjp
         chosen = getattr(op, "differentiable_results", None)
@@ -440,33 +439,6 @@ def _check_inplace_gradient(call, name):
         assert (first is None) == (second is None), name
         if first is not None:
             np.testing.assert_allclose(second._array, first._array, rtol=1e-12, atol=1e-12, err_msg=name)
-
-
-@pytest.mark.parametrize(("row", "op", "number"), OVERWRITE)
-def test_overwriting_form(row, op, number):
-    for call in _calls(row, op, number):
-        args, kwargs = call.tensors(plain)
-        expected = _bits(call.call(args, kwargs))
-        method = getattr(Tensor, op.method)
-        for name in ("transposed", "strided", "offset"):
-            target = from_array(LAYOUTS[name](args[0]._array))
-            random.manual_seed(0)
-            assert method(target, *args[1:], **kwargs) is target
-            assert _bits(target) == expected, f"{op.public_name}{call.sample!r} in {call.dtype} of {name} memory"
-            assert target._version == 1
-        refused = [
-            (_inference_tensor(call.operands[0]), "Inplace update to inference tensor outside InferenceMode"),
-            (from_array(LAYOUTS["read_only"](args[0]._array)), "read-only"),
-        ]
-        if args[0].ndim and args[0].numel() and args[0].shape[0] > 1:
-            refused.append((from_array(expanded(args[0]._array)), "more than one element of the written-to tensor"))
-        if args[0].is_floating_point():
-            refused.append((args[0].clone().requires_grad_(), "a leaf Variable that requires grad"))
-        for target, reason in refused:
-            before = _bits(target)
-            with pytest.raises(RuntimeError, match=reason):
-                method(target, *args[1:], **kwargs)
-            assert _bits(target) == before, f"{op.public_name}: a refused change has written something"
 
 
 @pytest.mark.parametrize(("row", "op", "number"), OUT)
