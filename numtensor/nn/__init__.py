@@ -1,7 +1,7 @@
 """Modules, parameters, initial values, and the functions they are made of."""
 
 from . import functional, init, utils
-from .activations import ELU, GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
+from .activations import GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from .containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from .layers import BatchNorm1d, Dropout, Embedding, Flatten, Identity, LayerNorm, Linear, Unflatten
 from .losses import (
@@ -18,7 +18,6 @@ from .module import Module
 from .parameter import Parameter
 
 __all__ = [
-    "ELU",
     "GELU",
     "BCELoss",
     "BCEWithLogitsLoss",

@@ -13,14 +13,6 @@ class _Inplace(Module):
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, input):
-        """Return a tensor of the shape of `input`."""
-        result = self._compute(input)
-        return input.copy_(result) if self.inplace else result
-
-    def _compute(self, input):
-        raise NotImplementedError(type(self).__name__)
-
     def extra_repr(self):
         return "inplace=True" if self.inplace else ""
 
@@ -41,7 +33,7 @@ class ReLU(_Inplace):
 
     def forward(self, input):
         """Return a tensor of the shape of `input`."""
-        return input.relu_() if self.inplace else F.relu(input)
+        return F.relu(input, self.inplace)
 
 
 class LeakyReLU(_Inplace):
@@ -63,8 +55,9 @@ class LeakyReLU(_Inplace):
         super().__init__(inplace)
         self.negative_slope = negative_slope
 
-    def _compute(self, input):
-        return F.leaky_relu(input, self.negative_slope)
+    def forward(self, input):
+        """Return a tensor of the shape of `input`."""
+        return F.leaky_relu(input, self.negative_slope, self.inplace)
 
     def extra_repr(self):
         return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
@@ -84,34 +77,9 @@ class SiLU(_Inplace):
         tensor([0.])
     """
 
-    def _compute(self, input):
-        return F.silu(input)
-
-
-class ELU(_Inplace):
-    """x where it is positive, alpha * (exp(x) - 1) elsewhere.
-
-    Args:
-        alpha: the factor.
-        inplace: change the input itself.
-
-    Reference: ``torch.nn.ELU``.
-
-    Example:
-        >>> import numtensor as nt
-        >>> nt.nn.ELU()(nt.tensor([0.0, 2.0]))
-        tensor([0., 2.])
-    """
-
-    def __init__(self, alpha=1.0, inplace=False):
-        super().__init__(inplace)
-        self.alpha = alpha
-
-    def _compute(self, input):
-        return F.elu(input, self.alpha)
-
-    def extra_repr(self):
-        return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
+    def forward(self, input):
+        """Return a tensor of the shape of `input`."""
+        return F.silu(input, self.inplace)
 
 
 class GELU(Module):

@@ -176,10 +176,7 @@ class Dropout(Module):
 
     def forward(self, input):
         """Return a tensor of the shape of `input`; `input` itself in evaluation mode."""
-        if not self.training:
-            return input
-        dropped = F.dropout(input, self.p, True)
-        return input.copy_(dropped) if self.inplace else dropped
+        return F.dropout(input, self.p, True, self.inplace) if self.training else input
 
     def extra_repr(self):
         return f"p={self.p}, inplace={self.inplace}"
@@ -226,7 +223,10 @@ class LayerNorm(Module):
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self):
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+        return (
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, "
+            f"bias={self.bias is not None}"
+        )
 
 
 class BatchNorm1d(Module):
@@ -240,6 +240,7 @@ class BatchNorm1d(Module):
         eps: added to the variance.
         momentum: the share of a new batch in the running means; None for the mean over all batches.
         affine: whether there are a weight and a bias.
+        bias: whether there is a bias.
         track_running_stats: whether running means are kept; without them the batch's are used always.
         dtype: of the parameters, the default dtype if None.
 
@@ -258,7 +259,16 @@ class BatchNorm1d(Module):
     """
 
     def __init__(
-        self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, device=None, dtype=None
+        self,
+        num_features,
+        eps=1e-5,
+        momentum=0.1,
+        affine=True,
+        track_running_stats=True,
+        device=None,
+        dtype=None,
+        *,
+        bias=True,
     ):
         super().__init__()
         self.num_features = num_features
@@ -266,8 +276,8 @@ class BatchNorm1d(Module):
         self.momentum = momentum
         self.affine = affine
         self.track_running_stats = track_running_stats
-        for name in ("weight", "bias"):
-            self.register_parameter(name, Parameter(_empty((num_features,), dtype)) if affine else None)
+        for name, wanted in (("weight", affine), ("bias", affine and bias)):
+            self.register_parameter(name, Parameter(_empty((num_features,), dtype)) if wanted else None)
         for name in ("running_mean", "running_var"):
             self.register_buffer(name, _empty((num_features,), dtype) if track_running_stats else None)
         self.register_buffer("num_batches_tracked", wrap(np.array(0, np.int64)) if track_running_stats else None)
@@ -283,8 +293,9 @@ class BatchNorm1d(Module):
     def reset_parameters(self):
         """Start the running means anew, and make the layer the plain normalisation: weight 1, bias 0."""
         self.reset_running_stats()
-        if self.affine:
+        if self.weight is not None:
             init.ones_(self.weight)
+        if self.bias is not None:
             init.zeros_(self.bias)
 
     def forward(self, input):
@@ -313,7 +324,7 @@ class BatchNorm1d(Module):
     def extra_repr(self):
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
 
 
