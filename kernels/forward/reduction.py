@@ -452,6 +452,13 @@ def moments_block(x, mean, start, stop):
 
 
 @scalar
+def corrected(squares, rest, count):
+    """The sum of squared deviations less what the rounded mean put into it; not below 0, where rounding may take it."""
+    left = squares - rest * rest / count
+    return 0.0 if left < 0.0 else left
+
+
+@scalar
 def variance_of(x, correction):
     """(variance, mean) as float64.
 
@@ -476,7 +483,7 @@ def variance_of(x, correction):
         start = stop
     if lost == lost:
         squares += lost
-    return (squares - rest * rest / count) / max(count - np.float64(correction), 0.0), mean
+    return corrected(squares, rest, count) / max(count - np.float64(correction), 0.0), mean
 
 
 @gufunc("(n),()->(),()", "T,T->T,T")
@@ -524,7 +531,7 @@ def variance_middle(x, correction, root, out, mean):
                     squares[j] += deviation * deviation
                     rests[j] += deviation
             for j in range(width):
-                variance = (squares[j] - rests[j] * rests[j] / count) / divisor
+                variance = corrected(squares[j], rests[j], count) / divisor
                 out[k, start + j] = math.sqrt(variance) if root else variance
                 mean[k, start + j] = means[j]
             start += width

@@ -17,6 +17,7 @@ from .reduce_layout import (
     count,
     is_full,
     keep_dims,
+    kept_shape,
     reduce,
     require_elements,
     spread,
@@ -169,13 +170,14 @@ def _(input, dim, keepdim, dtype):
 
 @mean.backward
 def _(grad, needs, input, dim, keepdim, dtype):
-    share = np.asarray(np.divide(grad, count("mean", input, dim), dtype=grad.dtype))
+    # The gradient of no element is empty, whatever the divisor.
+    share = np.asarray(np.divide(grad, count("mean", input, dim) or 1, dtype=grad.dtype))
     return spread("mean", share, input, dim, keepdim)
 
 
 @mean.vjp
 def _(grad, needs, input, dim, keepdim, dtype):
-    return spread_tensor("mean", grad, input, dim, keepdim) / count("mean", input, dim)
+    return spread_tensor("mean", grad, input, dim, keepdim) / (count("mean", input, dim) or 1)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -323,7 +325,7 @@ def _positions_vjp(op, grad, shape, dim, keepdim, indices):
     return keep_dims(op, grad, shape, dim, keepdim) * from_array(chosen)
 
 
-@kernel(method=None, saves="output", results=2, differentiable_results=(0,))
+@kernel(namespace="_reduction", method=None, saves="output", results=2, differentiable_results=(0,))
 def max_dim(input, dim, keepdim=False):
     """Return the largest elements over one dimension and where they are; users call `max`.
 
@@ -342,7 +344,7 @@ def max_dim(input, dim, keepdim=False):
 
     Example:
         >>> import numtensor as nt
-        >>> nt.max_dim(nt.tensor([[1.0, 5.0], [3.0, 3.0]]), 1)[1]
+        >>> nt.max(nt.tensor([[1.0, 5.0], [3.0, 3.0]]), 1)[1]
         tensor([1, 0])
     """
 
@@ -362,7 +364,7 @@ def _(grad, needs, input, dim, keepdim, output):
     return _positions_vjp("max", grad, input, dim, keepdim, output[1])
 
 
-@kernel(method=None, saves="output", results=2, differentiable_results=(0,))
+@kernel(namespace="_reduction", method=None, saves="output", results=2, differentiable_results=(0,))
 def min_dim(input, dim, keepdim=False):
     """Return the smallest elements over one dimension and where they are; users call `min`.
 
@@ -381,7 +383,7 @@ def min_dim(input, dim, keepdim=False):
 
     Example:
         >>> import numtensor as nt
-        >>> nt.min_dim(nt.tensor([[1.0, 5.0], [3.0, 3.0]]), 1)[1]
+        >>> nt.min(nt.tensor([[1.0, 5.0], [3.0, 3.0]]), 1)[1]
         tensor([0, 0])
     """
 
@@ -602,10 +604,7 @@ def _(grad, needs, input, dim, keepdim, dtype, output):
     if (input._array != 0).all():
         return grad * output / input
     # Every element's product of the others: row k of a square has a 1 in place of element k.
-    if dim is None or not shape:
-        rows = input.reshape((-1,))
-    else:
-        rows = input.movedim(dim, -1)
+    rows = input.reshape((-1,)) if dim is None or not shape else input.movedim(dim, -1)
     count = rows.shape[-1]
     diagonal = from_array(np.eye(count, dtype=bool))
     one = from_array(np.ones((), input._array.dtype))
@@ -1236,6 +1235,7 @@ def nansum(input, dim=None, keepdim=False, dtype=None):
         >>> nt.nansum(nt.tensor([1.0, float("nan"), 2.0]))
         tensor(3.)
     """
+    kept_shape("nansum", input._array.shape, dim)
     return sum(_without_nan(input), dim, keepdim, dtype)
 
 
@@ -1266,6 +1266,7 @@ def nanmean(input, dim=None, keepdim=False, dtype=None):
     if dtype is not None:
         input = input.to(dtype)
     _require_floating("nanmean", input._array)
+    kept_shape("nanmean", input._array.shape, dim)
     numbers = from_array(np.asarray(input._array == input._array))
     return sum(_without_nan(input), dim, keepdim) / sum(numbers, dim, keepdim).to(input.dtype)
 

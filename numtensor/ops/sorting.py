@@ -183,11 +183,11 @@ def _(input, k, dim, largest, sorted):
     extent = input.shape[dim] if input.ndim else 1
     if not 0 <= k <= extent:
         raise RuntimeError(
-            f"topk: selected index k out of range: k is {k}, dimension {dim} of shape {input.shape} has {extent} elements"
+            f"topk: selected index k out of range: k is {k}, but dimension {dim} of shape {input.shape} has {extent} "
+            "elements"
         )
     if input.ndim == 0:
-        if k == 0:
-            return np.empty(0, input.dtype), np.empty(0, np.int64)
+        # With k = 0 too, as in PyTorch.
         return input.copy(), np.zeros((), np.int64)
     moved = np.moveaxis(input, dim, -1)
     if extent < PARTITION_FROM or 8 * k > extent or k == 0:
