@@ -19,13 +19,13 @@ from .timing import interleaved
 
 HIDDEN = 256
 CLASSES = 10
-LEARNING_RATE = 3e-3
+LEARNING_RATE = 2e-3
 BATCH = 64
 
 
 def add_arguments(parser):
     """Add this command's arguments to its parser."""
-    parser.add_argument("--epochs", type=int, default=20, help="passes over the training data (default: %(default)s)")
+    parser.add_argument("--epochs", type=int, default=30, help="passes over the training data (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the weights and the shuffling (default: %(default)s)")
     parser.add_argument(
         "--output", type=Path, default=Path("numtensor-demo"), help="folder for the results (default: ./%(default)s)"
