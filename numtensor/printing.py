@@ -41,17 +41,21 @@ def tensor_repr(tensor):
     elif tensor.requires_grad:
         suffixes.append("requires_grad=True")
     text = prefix + body
+    last = len(text) - text.rfind("\n") + 1
     for suffix in suffixes:
-        last = len(text) - text.rfind("\n") - 1
-        text += ("," + " " + suffix) if last + len(suffix) + 2 <= LINE_WIDTH else ",\n" + " " * 7 + suffix
+        if last + len(suffix) + 2 > LINE_WIDTH:
+            text += ",\n" + " " * 7 + suffix
+            last = 7 + len(suffix)
+        else:
+            text += ", " + suffix
+            last += len(suffix) + 2
     return text + ")"
 
 
 def _body(array, indent):
     summarise = array.size > THRESHOLD
     shown = _edges(array) if summarise else array
-    render = _formatter(shown)
-    return _nested(array, render, indent, summarise)
+    return _nested(array, _formatter(shown), indent, summarise)
 
 
 def _edges(array):
@@ -65,10 +69,10 @@ def _edges(array):
 
 
 def _formatter(array):
-    """Return a function that renders every element in one width."""
+    """Return the width of elements, and a function that renders one."""
     if array.dtype.kind != "f":
         width = max(len(str(v)) for v in array.ravel().tolist())
-        return lambda v: f"{v!s:>{width}}"
+        return width, lambda v: f"{v!s:>{width}}"
     finite = np.abs(array[np.isfinite(array) & (array != 0)]).astype(np.float64)
     if finite.size == 0:
         style = "{:.0f}."
@@ -87,11 +91,13 @@ def _formatter(array):
             return style.format(value)
         return str(value)
 
-    width = max(len(plain(v)) for v in array.ravel().tolist())
-    return lambda v: f"{plain(v):>{width}}"
+    # Zeros, infinities and NaN do not count for the width: PyTorch's layout.
+    width = max((len(style.format(v)) for v in array.ravel().tolist() if v and math.isfinite(v)), default=1)
+    return width, lambda v: f"{plain(v):>{width}}"
 
 
-def _nested(array, render, indent, summarise):
+def _nested(array, formatter, indent, summarise):
+    width, render = formatter
     if array.ndim == 0:
         return render(array.item())
     cut = summarise and array.shape[0] > 2 * EDGE_ITEMS
@@ -101,12 +107,12 @@ def _nested(array, render, indent, summarise):
             values = [*map(render, values[:EDGE_ITEMS]), " ...", *map(render, values[-EDGE_ITEMS:])]
         else:
             values = [*map(render, values)]
-        per_line = max(1, (LINE_WIDTH - indent) // (max(map(len, values), default=0) + 2))
+        per_line = max(1, (LINE_WIDTH - indent) // (width + 2))
         rows = [", ".join(values[i : i + per_line]) for i in range(0, len(values), per_line)]
         return "[" + (",\n" + " " * (indent + 1)).join(rows) + "]"
     if cut:
         items = [*array[:EDGE_ITEMS], None, *array[-EDGE_ITEMS:]]
     else:
         items = [*array]
-    parts = ["..." if one is None else _nested(one, render, indent + 1, summarise) for one in items]
+    parts = ["..." if one is None else _nested(one, formatter, indent + 1, summarise) for one in items]
     return "[" + ("," + "\n" * (array.ndim - 1) + " " * (indent + 1)).join(parts) + "]"
