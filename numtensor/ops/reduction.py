@@ -953,7 +953,7 @@ def logsumexp(input, dim, keepdim=False):
     Example:
         >>> import numtensor as nt
         >>> nt.logsumexp(nt.tensor([1000.0, 1000.0]), dim=0)
-        tensor(1000.6931)
+        tensor(1000.6932)
     """
 
 
