@@ -125,7 +125,7 @@ class GeneralOp(Declaration):
             "wrap_normal": wrap_normal,
             "wrap_view": _wrap_view,
         }
-        return compile_function(self.name, self.signature, lines, namespace)
+        return compile_function(self.name, self.call_signature, lines, namespace)
 
     def _unwrap_lines(self):
         """Write the lines that take the arrays out of the tensors."""
