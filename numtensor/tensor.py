@@ -492,7 +492,9 @@ def wrap(array):
 
 def rebuild(cls, array, requires_grad):
     """Make a leaf of the current mode from an array that nobody else holds: what unpickling and deepcopy call."""
+    kind = dtypes.FROM_NUMPY[array.dtype].numpy
     made = new(cls)
-    made._array = array
+    # An unpickled array's dtype is equal to the one that ops look up, but another object.
+    made._array = array if array.dtype is kind else array.view(kind)
     made._meta = None if current.mode.inference else Metadata()
     return made.requires_grad_() if requires_grad else made

@@ -12,6 +12,7 @@ import numpy as np
 from .. import dtypes
 from ..graph import RemovableHandle
 from ..modes import no_grad
+from ..ops.creation import from_numpy
 from ..ops.inplace import bump_version, check_writable
 from ..tensor import Tensor, new, wrap
 from .backward_hooks import BackwardHooks
@@ -729,10 +730,9 @@ def _fitting(key, target, value, assign):
         )
     if not isinstance(value, Tensor):
         try:
-            dtypes.from_numpy_dtype(value.dtype, "load_state_dict")
+            value = from_numpy(value)
         except TypeError as error:
             raise _Unfit(f'While copying the parameter named "{key}": {error}') from None
-        value = wrap(value)
     if target._array.ndim == 0 and value._array.shape == (1,):
         value = _reshaped(value, ())
     if value._array.shape != target._array.shape:

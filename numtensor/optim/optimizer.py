@@ -177,7 +177,7 @@ class Optimizer:
         if group["maximize"]:
             grad = np.negative(grad)
         try:
-            kernel.loops[array.dtype](array, grad, *states, *numbers, out=(array, *states))
+            kernel.loops[array.dtype](array, grad, *states, *numbers, out=(array, *states), casting="no")
         except (TypeError, ValueError) as error:
             raise RuntimeError(
                 f"{type(self).__name__}: the state of a parameter does not fit it: the parameter has shape "
@@ -247,8 +247,8 @@ def _own(parameter, key, value):
     """Return a copy of one value of the state, as the optimizer keeps it."""
     if isinstance(value, (Tensor, np.ndarray)):
         array = value._array if isinstance(value, Tensor) else value
-        # The step count keeps its dtype: it is no quantity of the parameter's.
-        kind = array.dtype if key == "step" else parameter._array.dtype
+        # The step count is no quantity of the parameter's.
+        kind = np.float32 if key == "step" else parameter._array.dtype
         return from_array(array.astype(kind))
     return deepcopy(value)
 

@@ -448,3 +448,24 @@ def test_a_parameter_of_a_module_built_in_inference_mode_raises_where_a_graph_is
         assert layer(nt.ones(1, 2)).shape == (1, 1)
     with pytest.raises(RuntimeError, match="inference tensor that requires grad"):
         layer(nt.ones(1, 2))
+
+
+def test_unpickled_parameters_compute_in_their_dtype():
+    parameter = pickle.loads(pickle.dumps(nn.Parameter(nt.tensor([1.0, 2.0]))))
+    (parameter * parameter).sum().backward()
+    assert parameter.grad.dtype is nt.float32
+
+
+def test_deepcopy_of_plain_tensors():
+    leaf = nt.tensor([1.0], requires_grad=True)
+    leaf.grad = nt.tensor([2.0])
+    other = copy.deepcopy(leaf)
+    assert other.requires_grad and other.grad.item() == 2.0 and other.grad is not leaf.grad
+    with pytest.raises(RuntimeError, match="graph leaves"):
+        copy.deepcopy(leaf * 2)
+    with nt.inference_mode():
+        inference = nt.tensor([1.0])
+    assert not copy.deepcopy(inference).is_inference()
+    shallow = copy.copy(inference)
+    assert shallow.is_inference() and np.shares_memory(shallow.numpy(), inference.numpy())
+    assert copy.copy(leaf).requires_grad

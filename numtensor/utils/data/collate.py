@@ -6,6 +6,7 @@ import numpy as np
 
 from ... import dtypes
 from ...modes import current
+from ...ops.creation import from_numpy
 from ...tensor import Tensor, wrap
 
 
@@ -82,8 +83,7 @@ def _from_arrays(arrays):
         raise RuntimeError(
             f"default_collate: stack expects each tensor to be equal size, but the shapes are {shapes}"
         ) from None
-    dtypes.from_numpy_dtype(stacked.dtype, "default_collate")
-    return wrap(stacked)
+    return from_numpy(stacked)
 
 
 def default_convert(data):
@@ -101,7 +101,7 @@ def default_convert(data):
         {'x': tensor([0., 0.], dtype=numtensor.float64), 'name': 'a'}
     """
     if isinstance(data, np.ndarray) and data.dtype in dtypes.FROM_NUMPY:
-        return wrap(data)
+        return from_numpy(data)
     if isinstance(data, Mapping):
         return _same_kind(data, {key: default_convert(value) for key, value in data.items()})
     if isinstance(data, tuple) and hasattr(data, "_fields"):
