@@ -147,9 +147,16 @@ class Declaration:
     def _make_public(self):
         """Write the public function: the declared signature, and a call of the current mode's callable."""
         signature = self.signature
+        kinds = [signature.parameters[name].kind for name in self.parameters]
+        # Behind a star the body itself takes the rest by keyword.
+        star = inspect.Parameter.VAR_POSITIONAL in kinds
         arguments = ", ".join(
-            f"*{name}" if signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL else name
-            for name in self.parameters
+            f"*{name}"
+            if kind is inspect.Parameter.VAR_POSITIONAL
+            else f"{name}={name}"
+            if star and kind is inspect.Parameter.KEYWORD_ONLY
+            else name
+            for name, kind in zip(self.parameters, kinds, strict=True)
         )
         lines = []
         if self.out:

@@ -99,11 +99,17 @@ def _transpose_is_embed(op):
         return embed(grad, shape, lambda array: op._forward(array, *arguments))
 
 
+def _as_several(grads):
+    """Return the gradients of several results as a sequence: that of a single one comes alone."""
+    return grads if isinstance(grads, (list, tuple)) else (grads,)
+
+
 def _embeds_results(op):
     """The same for a view op with several results, whose gradients may be missing."""
 
     @op.backward
     def _(grads, needs, shape, *arguments):
+        grads = _as_several(grads)
         whole = np.zeros(shape, next(g for g in grads if g is not None).dtype)
         for part, grad in zip(op._forward(whole, *arguments), grads, strict=True):
             if grad is not None:
@@ -113,7 +119,7 @@ def _embeds_results(op):
     @op.vjp
     def _(grads, needs, shape, *arguments):
         total = None
-        for number, grad in enumerate(grads):
+        for number, grad in enumerate(_as_several(grads)):
             if grad is not None:
                 one = embed(grad, shape, lambda array, number=number: op._forward(array, *arguments)[number])
                 total = one if total is None else total + one
@@ -244,7 +250,11 @@ def reshape(input, shape):
         shape = as_shape("reshape", shape)
         if not _shares(_reshaped("reshape", array, shape), array):
             return view(clone(input), shape)
-    return view(input, shape)
+    try:
+        return view(input, shape)
+    except RuntimeError:
+        _reshaped("reshape", array, as_shape("reshape", shape))
+        raise
 
 
 @composite(namespace="Tensor")
@@ -837,7 +847,9 @@ def expand_as(input, other):
         tensor([[1, 2],
                 [1, 2]])
     """
-    return expand(input, operands.unwrap("expand_as", "other", other).shape)
+    shape = operands.unwrap("expand_as", "other", other).shape
+    expand_array("expand_as", operands.unwrap("expand_as", "input", input), shape)
+    return expand(input, shape)
 
 
 @composite(varargs="size")
@@ -862,6 +874,7 @@ def broadcast_to(input, size):
         tensor([[1, 2],
                 [1, 2]])
     """
+    expand_array("broadcast_to", operands.unwrap("broadcast_to", "input", input), as_shape("broadcast_to", size))
     return expand(input, size)
 
 
@@ -1152,13 +1165,14 @@ def split_with_sizes(input, split_size_or_sections, dim=0):
 
 @split_with_sizes.forward
 def _(input, split_size_or_sections, dim):
+    name = "split_with_sizes"
     if not input.ndim:
-        raise RuntimeError("split: expects at least a 1-dimensional tensor")
-    dim, extent = _extent_of("split", input, dim)
-    sizes = as_shape("split", split_size_or_sections)
+        raise RuntimeError(f"{name}: expects at least a 1-dimensional tensor")
+    dim, extent = _extent_of(name, input, dim)
+    sizes = as_shape(name, split_size_or_sections)
     if sum(sizes) != extent or any(size < 0 for size in sizes):
         raise RuntimeError(
-            f"split: expects non-negative sizes that sum exactly to {extent} (the input's size at dimension {dim}, "
+            f"{name}: expects non-negative sizes that sum exactly to {extent} (the input's size at dimension {dim}, "
             f"shape {input.shape}), but got {list(sizes)}"
         )
     parts, start = [], 0
