@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..op_table import ALL, Bad, Row, S, T
-from .indexing import DIM, OUT_OF_BOUNDS, index, put
+from .indexing import OUT_OF_BOUNDS, index, put
 
 
 def scattered(array, dim, index, src, accumulate=False):

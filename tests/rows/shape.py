@@ -23,7 +23,8 @@ def embedded(array, shape, replay):
 
 def squeezed(array, dim=None):
     dims = range(array.ndim) if dim is None else dim if isinstance(dim, tuple) else (dim,)
-    return array.reshape([n for k, n in enumerate(array.shape) if k not in [d % max(array.ndim, 1) for d in dims] or n != 1])
+    dims = [dim % max(array.ndim, 1) for dim in dims]
+    return array.reshape([n for k, n in enumerate(array.shape) if k not in dims or n != 1])
 
 
 def expanded(array, size):
@@ -66,7 +67,11 @@ def tensor_split(array, sections, dim=0):
 DIM = r"Dimension out of range"
 
 ROWS = [
-    Row("ops.embed", [S(T(2), (4,), every_other), S(T(3, 2), (4,), windows), S(T(0, 2), (0, 2), every_other)], embedded),
+    Row(
+        "ops.embed",
+        [S(T(2), (4,), every_other), S(T(3, 2), (4,), windows), S(T(0, 2), (0, 2), every_other)],
+        embedded,
+    ),
     Row(
         "ops.extract",
         [S(T(4), every_other), S(T(4, 2), every_other), S(T(4), windows)],
@@ -103,7 +108,15 @@ ROWS = [
     Row("Tensor.reshape_as", [S(T(2, 6), T(3, 4, grad=False))], lambda array, other: array.reshape(other.shape)),
     Row(
         "flatten",
-        [S(T(2, 3, 4)), S(T(2, 3, 4), 1), S(T(2, 3, 4), 0, 1), S(T()), S(T(3), 0, 0), S(T(2, 0, 4), 1), S(T(2, 3, 4), -2)],
+        [
+            S(T(2, 3, 4)),
+            S(T(2, 3, 4), 1),
+            S(T(2, 3, 4), 0, 1),
+            S(T(2, 3, 4), -2),
+            S(T()),
+            S(T(3), 0, 0),
+            S(T(2, 0, 4), 1),
+        ],
         lambda array, start=0, end=-1: array.reshape(
             [
                 *array.shape[: start % max(array.ndim, 1)],
@@ -183,7 +196,12 @@ ROWS = [
             Bad(S(T(3), (-1, 3)), RuntimeError, "leading"),
         ],
     ),
-    Row("Tensor.expand_as", [S(T(3, 1), T(2, 3, 4, grad=False))], lambda array, other: np.broadcast_to(array, other.shape)),
+    Row(
+        "Tensor.expand_as",
+        [S(T(3, 1), T(2, 3, 4, grad=False))],
+        lambda array, other: np.broadcast_to(array, other.shape),
+        bad=[Bad(S(T(3), T(4)), RuntimeError, "expanded size")],
+    ),
     Row(
         "broadcast_to",
         [S(T(3, 1), (3, 4)), S(T(), (2, 2))],
