@@ -110,9 +110,6 @@ def _nested(array, formatter, indent, summarise):
         per_line = max(1, (LINE_WIDTH - indent) // (width + 2))
         rows = [", ".join(values[i : i + per_line]) for i in range(0, len(values), per_line)]
         return "[" + (",\n" + " " * (indent + 1)).join(rows) + "]"
-    if cut:
-        items = [*array[:EDGE_ITEMS], None, *array[-EDGE_ITEMS:]]
-    else:
-        items = [*array]
+    items = [*array[:EDGE_ITEMS], None, *array[-EDGE_ITEMS:]] if cut else [*array]
     parts = ["..." if one is None else _nested(one, formatter, indent + 1, summarise) for one in items]
     return "[" + ("," + "\n" * (array.ndim - 1) + " " * (indent + 1)).join(parts) + "]"

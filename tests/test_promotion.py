@@ -31,10 +31,8 @@ def names_of(value):
 def result(op, first, second):
     """Return the name of the result's dtype, or "error"."""
     try:
-        if op == "where":
-            found = nt.where(nt.tensor([True]), first, second)
-        else:
-            found = getattr(nt, op)(first, second)
+        function = getattr(nt, op)
+        found = function(nt.tensor([True]), first, second) if op == "where" else function(first, second)
     except (RuntimeError, TypeError):
         return "error"
     return found.name if isinstance(found, nt.dtype) else found.dtype.name
