@@ -175,7 +175,7 @@ def test_what_has_no_op_says_so():
         np.spacing(nt.ones(2))
     with pytest.raises(TypeError, match=r"np.add.reduce: there is no such operation"):
         np.add.reduce(nt.ones(2))
-    with pytest.raises(TypeError, match="np.add: where= does not apply"):
+    with pytest.raises(TypeError, match=r"np.add: where= does not apply"):
         np.add(nt.ones(2), 1, where=np.array([True, False]))
 
 
