@@ -96,8 +96,8 @@ def _inplace_method(op, name):
         signature = signature.replace(parameters=required)
         lines = []
     else:
-        lines = op.keyword_lines(f"return inplace(op, {', '.join(arguments)}, ")
-    lines.append(f"return inplace(op, {', '.join(arguments)})")
+        lines = op.keyword_lines(f"return run_inplace(op, {', '.join(arguments)}, ")
+    lines.append(f"return run_inplace(op, {', '.join(arguments)})")
     return _finish(op, name, forwarder(name, signature, lines, op.namespace_for_text()))
 
 

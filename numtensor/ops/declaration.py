@@ -188,7 +188,7 @@ class Declaration:
             "unwrap": operands.unwrap,
             "promote": operands.promote,
             "write_out": inplace.write_out,
-            "inplace": inplace.run,
+            "run_inplace": inplace.run,
         }
 
     # -----------------------------------------------------------------------------------------------------------------

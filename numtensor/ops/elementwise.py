@@ -43,13 +43,6 @@ def _zero_checked(name, kernel):
     return dict.fromkeys(INTEGRAL, divide)
 
 
-def _copy(dtype, input):
-    """Round integers: they are what they are."""
-    if dtype == bool_.numpy:
-        raise NotImplementedError("rounding: not implemented for dtype bool; convert with .to(...) first")
-    return input.copy()
-
-
 def _zeros(grad):
     return grad * 0
 
@@ -1200,7 +1193,7 @@ erfc.vjp((lambda grad, input: grad * (exp(input * input * -1) * -TWO_OVER_SQRT_P
 @elementwise(
     forward.floor,
     backward.constant,
-    integers=_copy,
+    overrides=dict.fromkeys(INTEGRAL, np.copy),
     inplace=True,
     out=True,
 )
@@ -1228,7 +1221,7 @@ floor.vjp((lambda grad, input: _zeros(grad),))
 @elementwise(
     forward.ceil,
     backward.constant,
-    integers=_copy,
+    overrides=dict.fromkeys(INTEGRAL, np.copy),
     inplace=True,
     out=True,
 )
@@ -1256,7 +1249,7 @@ ceil.vjp((lambda grad, input: _zeros(grad),))
 @elementwise(
     forward.trunc,
     backward.constant,
-    integers=_copy,
+    overrides=dict.fromkeys(INTEGRAL, np.copy),
     aliases=("fix",),
     inplace=True,
     out=True,
@@ -1285,7 +1278,7 @@ trunc.vjp((lambda grad, input: _zeros(grad),))
 @elementwise(
     forward.round,
     backward.constant,
-    integers=_copy,
+    overrides=dict.fromkeys(INTEGRAL, np.copy),
     keywords="decimals",
     inplace=True,
     out=True,

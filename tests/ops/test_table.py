@@ -370,6 +370,8 @@ def test_method_and_operators(row, op, number):
 def _target(call):
     """Return (target, other arguments, keywords, right values) for an in-place form, or None if it must refuse."""
     args, kwargs = call.tensors(plain)
+    if not isinstance(args[0], Tensor):
+        return args, kwargs, None
     result = call.call(args, kwargs)
     fits = result.shape == args[0].shape and result.dtype.category <= args[0].dtype.category
     return args, kwargs, result._array.astype(args[0]._array.dtype) if fits else None

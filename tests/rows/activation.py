@@ -46,7 +46,7 @@ ROWS = [
         [*SHAPES, *special(), S(T(3), inplace=False)],
         relu,
         dtypes=NUMERIC,
-        bad=[Bad(S(T(3, dtype="bool")), RuntimeError, "bool")],
+        bad=[Bad(S(T(3, dtype="bool")), RuntimeError, "Boolean")],
     ),
     Row(
         "nn.functional.leaky_relu",
