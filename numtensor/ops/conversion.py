@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..dtypes import ALIASES, ALL, FROM_NUMPY, as_dtype, bool_, float32, float64, int8, int16, int32, int64, uint8
+from ..dtypes import dtype as Dtype
 from ..graph import NO_VERSION, Metadata, counter_of
 from ..modes import current
 from ..tensor import Tensor, new
@@ -12,6 +13,7 @@ from .factory_kind import check_device
 from .general_kind import composite, library
 from .operands import unwrap
 from .overwrite_kind import overwrite
+from .silent import silent
 
 _CASTS = "NumPy's casts are vectorised for every pair of dtypes"
 
@@ -39,8 +41,7 @@ def to_dtype(input, dtype):
 
 def _cast(input, dtype):
     # NumPy warns of NaN and of overflow where PyTorch is silent.
-    with np.errstate(invalid="ignore", over="ignore"):
-        return input.astype(dtype.numpy)
+    return silent.run(input.astype, dtype.numpy)
 
 
 @to_dtype.forward
@@ -160,7 +161,9 @@ def to(input, target=None, other=None, non_blocking=False, copy=False, dtype=Non
         >>> nt.tensor([1, 2]).to(nt.float64)
         tensor([1., 2.], dtype=numtensor.float64)
     """
-    kind = _conversion_target("to", input, (target, other, device), dtype)
+    kind = target
+    if type(target) is not Dtype or other is not None or dtype is not None or device is not None:
+        kind = _conversion_target("to", input, (target, other, device), dtype)
     if input._array.dtype is kind.numpy:
         return current.mode.clone(input) if copy else input
     return current.mode.to_dtype(input, kind) if kind.is_floating_point else current.mode.to_integral(input, kind)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from .. import dtypes
-from ..dtypes import as_dtype, from_numpy_dtype, get_default_dtype
+from ..dtypes import _default, as_dtype, from_numpy_dtype, get_default_dtype
 from ..modes import current
 from ..random import fma32, fma64
 from ..tensor import Tensor, wrap
@@ -47,7 +47,7 @@ def extents(op, size):
 
 def _allocate(op, make, size, dtype):
     """Return ``make(size, dtype)``, where NumPy understands the size; errors are found out afterwards."""
-    kind = numpy_dtype(op, dtype)
+    kind = _default.dtype.numpy if dtype is None else as_dtype(dtype, op).numpy
     if type(size) is tuple and len(size) == 1:
         size = size[0]
     if size is not None:
@@ -373,6 +373,12 @@ def zeros(*size, dtype=None, requires_grad=False, device=None):
 
 @zeros.forward
 def _(size, dtype):
+    if dtype is None and type(size) is tuple and size and type(size[0]) is int:
+        # Plain extents, the usual call: nothing to find out. Errors are found out by the other way.
+        try:
+            return np.zeros(size, _default.dtype.numpy)
+        except (TypeError, ValueError):
+            pass
     return _allocate("zeros", np.zeros, size, dtype)
 
 
