@@ -77,16 +77,15 @@ def l1_loss(grad, x, y, scale: float):
 
 @elementwise
 def smooth_l1_loss(grad, x, y, beta: float, scale: float):
-    """(x - y) / beta, not beyond -1 and 1, * grad * scale."""
+    """(x - y) / beta, not beyond -1 and 1, * grad * scale; with beta 0 that of `l1_loss`."""
     d = x - y
-    one = type(x)(1)
     zero = type(x)(0)
     g = grad * scale
     if d <= -beta:
         return -g if d < zero else zero * g
     if d >= beta:
         return g if d > zero else zero * g
-    return g * d / (beta if beta > zero else one)
+    return g * d / beta if beta > zero else zero
 
 
 @elementwise

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-import numpy as np
-
 from .. import elementary
 from ..checked import in_bounds
 from ..declare import elementwise, gufunc

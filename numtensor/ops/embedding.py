@@ -89,7 +89,7 @@ def _(grad, needs, input, weight, padding_idx):
 
 @embedding.vjp
 def _(grad, needs, input, weight, padding_idx):
-    rows, size = weight
+    rows = weight[0]
     # The lookup is linear, its transpose adds rows up; that one's gradient is a lookup again.
     return embedding_transpose(grad, input, rows, -1 if padding_idx is None else _padding(padding_idx, rows))
 
@@ -143,7 +143,9 @@ def _(grad, needs, input, index, rows, padding_row):
     return picked * wrap_normal(kept.astype(grad._array.dtype))
 
 
-@library("one comparison per element, which NumPy vectorises", namespace="nn.functional", method=False, differentiable=())
+@library(
+    "one comparison per element, which NumPy vectorises", namespace="nn.functional", method=False, differentiable=()
+)
 def one_hot(input, num_classes=-1):
     """Make indicator vectors: result[..., c] is 1 where input is c, else 0.
 

@@ -9,6 +9,7 @@ from .. import dtypes
 from ..kernels.backward import loss as backward
 from ..kernels.checked import raise_on_violation
 from ..kernels.forward import loss as forward
+from .elementwise import where
 from .general_kind import kernel, wrap_normal
 from .normalization import log_softmax, require_floating
 from .operands import CONSTANTS, broadcast_error, sum_to_shape, unwrap
@@ -56,7 +57,7 @@ def gradient_scale(reduction, count):
 
 def _spread(grad, reduction, count):
     """The gradient of each element's loss, as a tensor that broadcasts with the losses."""
-    return grad / count if reduction == "mean" else grad
+    return grad / count if reduction == "mean" and count else grad
 
 
 def _common(op, input, target):
@@ -66,8 +67,9 @@ def _common(op, input, target):
         NotImplementedError: it is not floating.
     """
     if input.dtype != target.dtype:
-        kinds = [[dtypes.FROM_NUMPY[a.dtype] for a in (input, target) if (a.ndim > 0) is ranked] for ranked in (True, False)]
-        kind = dtypes.combine(*kinds, []).numpy
+        dimensioned = [dtypes.FROM_NUMPY[a.dtype] for a in (input, target) if a.ndim]
+        zero_dim = [dtypes.FROM_NUMPY[a.dtype] for a in (input, target) if not a.ndim]
+        kind = dtypes.combine(dimensioned, zero_dim, []).numpy
         input, target = input.astype(kind, copy=False), target.astype(kind, copy=False)
     require_floating(op, input)
     if input.shape != target.shape:
@@ -681,7 +683,7 @@ def _(grad, needs, input, target, ignore_index, reduction):
     dim = _class_dim(input)
     if _has_probabilities(input, target):
         count = input.numel() // max(input.shape[dim], 1)
-        grad = _spread(grad, reduction, count) if count else grad
+        grad = _spread(grad, reduction, count)
         grad = grad.unsqueeze(dim) if reduction == "none" else grad
         logarithms = log_softmax(input, dim)
         for_input = grad * (logarithms.exp() * target.sum(dim, True) - target) if needs[0] else None
@@ -695,7 +697,7 @@ def _(grad, needs, input, target, ignore_index, reduction):
     count = int(used.sum())
     one_hot = -_nll_gradient(np.ones((), input._array.dtype), input._array.shape, array, None, ignore_index)
     used = wrap_normal(np.expand_dims(used, dim).astype(input._array.dtype))
-    grad = _spread(grad, reduction, count) if count else grad
+    grad = _spread(grad, reduction, count)
     grad = grad.unsqueeze(dim) if reduction == "none" else grad
     return grad * used * (log_softmax(input, dim).exp() - wrap_normal(one_hot)), None
 
@@ -736,7 +738,8 @@ def _(input, target, ignore_index, reduction, weight, size_average, reduce, labe
     everywhere = -weighted.sum(dim)
     used = targets.reshape(everywhere.shape) != ignore_index
     if count < used.size:
-        everywhere = everywhere * wrap_normal(used.astype(scores.dtype))
+        # Not a product with 0: where all are ignored, the mean's gradient is infinite.
+        everywhere = where(wrap_normal(used), everywhere, 0.0)
     if weight is not None:
         factors = weight._array[targets.reshape(-1)[used.reshape(-1)]]
         count = float(reduce_losses(factors, "sum", 1))

@@ -224,7 +224,7 @@ def _layer_norm_rows(input, normalized_shape, weight, bias, eps):
     x, n = input, input.shape[-1]
     if len(shape) > 1:
         n = math.prod(shape)
-        x = input.reshape(input.shape[: input.ndim - len(shape)] + (n,))
+        x = input.reshape(*input.shape[: input.ndim - len(shape)], n)
     eps = CONSTANTS[FLOAT64][float(eps)]
     if weight is None and bias is None:
         return forward.normalize.loops[input.dtype](x, eps)
@@ -318,23 +318,23 @@ def _standardized(input, mean, rstd, weight, bias):
     return forward.standardize_rows.loops[input.dtype](rows, mean, rstd, weight, bias).reshape(input.shape)
 
 
-def _check_channels(input, **arrays):
+def _check_channels(op, input, **arrays):
     if input.ndim < 2:
-        raise IndexError(f"batch_norm: expected input with a batch and a channel dimension, got shape {input.shape}")
+        raise IndexError(f"{op}: expected input with a batch and a channel dimension, got shape {input.shape}")
     if input.dtype.kind != "f":
         raise NotImplementedError(
-            f"batch_norm: not implemented for dtype {input.dtype.name}; convert it with .to(numtensor.float32) first"
+            f"{op}: not implemented for dtype {input.dtype.name}; convert it with .to(numtensor.float32) first"
         )
     for name, array in arrays.items():
         if array is not None:
             if array.shape != input.shape[1:2]:
                 raise RuntimeError(
-                    f"batch_norm: {name} should contain {input.shape[1]} elements, one per channel of the input of "
+                    f"{op}: {name} should contain {input.shape[1]} elements, one per channel of the input of "
                     f"shape {input.shape}, not shape {array.shape}"
                 )
             if array.dtype != input.dtype:
                 raise RuntimeError(
-                    f"batch_norm: expected {name} of the dtype of input, {input.dtype.name}, but got "
+                    f"{op}: expected {name} of the dtype of input, {input.dtype.name}, but got "
                     f"{array.dtype.name}; convert one with .to(...)"
                 )
 
@@ -388,7 +388,7 @@ def batch_norm_training(input, weight=None, bias=None, eps=1e-5):
 
 def _batch_norm_with_statistics(input, weight, bias, eps):
     """Return the result, each channel's mean, variance and the reciprocal of its standard deviation."""
-    _check_channels(input, weight=weight, bias=bias)
+    _check_channels("batch_norm_training", input, weight=weight, bias=bias)
     kind = input.dtype
     count = math.prod(input.shape) // max(input.shape[1], 1)
     mean = silent.run(np.divide, _per_channel(forward.sum_rows, forward.sum_columns, (input,)), count)
@@ -422,7 +422,9 @@ def _(grads, needs, input, weight, bias, eps, mean, rstd):
     if needs[0] or needs[2]:
         total = _per_channel(forward.sum_rows, forward.sum_columns, (grad,))
     if needs[0] or needs[1]:
-        product = _per_channel(backward.sum_product_rows, backward.sum_product_columns, (grad, input), mean) * rstd
+        product = _per_channel(backward.sum_product_rows, backward.sum_product_columns, (grad, input), mean)
+        # The standard deviation of no element is NaN; the sum over none is 0 all the same.
+        product = product * rstd if count else product
     if needs[0]:
         level = silent.run(np.divide, total, count).astype(kind)
         slope = silent.run(np.divide, product * rstd, count).astype(kind)
@@ -494,7 +496,9 @@ def batch_norm_inference(input, mean, variance, weight=None, bias=None, eps=1e-5
 
 @batch_norm_inference.forward
 def _(input, mean, variance, weight, bias, eps):
-    _check_channels(input, running_mean=mean, running_var=variance, weight=weight, bias=bias)
+    _check_channels(
+        "batch_norm_inference", input, running_mean=mean, running_var=variance, weight=weight, bias=bias
+    )
     return _standardized(input, mean, _rstd(variance, eps, input.dtype), weight, bias)
 
 
@@ -581,6 +585,7 @@ def batch_norm(
     if running_mean is None:
         return current.mode.batch_norm_training(input, weight, bias, eps)[0]
     _check_channels(
+        "batch_norm",
         unwrap("batch_norm", "input", input),
         running_mean=unwrap("batch_norm", "running_mean", running_mean),
         running_var=unwrap("batch_norm", "running_var", running_var),
