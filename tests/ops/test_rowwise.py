@@ -1,4 +1,4 @@
-"""What the test table cannot say of numtensor/ops/normalization.py: batch_norm changes its running statistics."""
+"""What the test table cannot say of the row-wise ops: state that batch_norm changes, warnings, refusals in backward."""
 
 import numpy as np
 import pytest
