@@ -8,6 +8,7 @@ from hypothesis.extra import numpy as arrays
 
 import numtensor as nt
 
+# No deadlines: a kernel is compiled in the first example that needs it.
 SHAPES = arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
 
 
@@ -53,6 +54,7 @@ def as_tensors(index):
 
 
 @given(basic_cases())
+@settings(deadline=None)
 def test_basic_index_is_a_view_with_numpys_values(case):
     shape, index = case
     array = counting(shape)
@@ -68,6 +70,7 @@ def test_basic_index_is_a_view_with_numpys_values(case):
 
 
 @given(advanced_cases())
+@settings(deadline=None)
 def test_advanced_index_is_a_copy_with_numpys_values(case):
     shape, index = case
     array = counting(shape)
@@ -87,7 +90,7 @@ def test_advanced_index_is_a_copy_with_numpys_values(case):
 
 
 @given(advanced_cases())
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_gradient_of_an_index_counts_every_use(case):
     shape, index = case
     array = counting(shape)
@@ -104,6 +107,7 @@ def test_gradient_of_an_index_counts_every_use(case):
 
 
 @given(st.one_of(basic_cases(), advanced_cases()), st.sampled_from(["number", "tensor", "array", "broadcast"]))
+@settings(deadline=None)
 def test_assignment_is_numpys(case, kind):
     shape, index = case
     array = counting(shape)
@@ -131,7 +135,7 @@ def test_assignment_is_numpys(case, kind):
 
 
 @given(advanced_cases())
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_recorded_assignment_is_the_unrecorded_one(case):
     """Same values; gradients flow into what was assigned and are cut where it was."""
     shape, index = case

@@ -196,7 +196,20 @@ class GeneralOp(Declaration):
             "meta = tensor._meta = new(ViewMetadata)",
             "meta.counter = counter",
             "meta.grad = meta.hooks = None",
-            f"meta.view = View({self.tensors[0]}, forward, ({rest}), None, '{path}', counter.value)",
+            # What View.__init__ does: the call would cost as much as the rest of these lines.
+            "outer = m.view",
+            "view = meta.view = new(View)",
+            "view.parent = outer",
+            "if outer is None:",
+            f"    view.base = {self.tensors[0]}",
+            f"    view.path = '{path}'",
+            "else:",
+            "    view.base = outer.base",
+            f"    view.path = {'outer.path' if path == 'tracked' else repr(path)}",
+            "view.take = forward",
+            f"view.arguments = ({rest})",
+            "view.number = view.link = None",
+            "view.version = counter.value",
         ]
 
     def _record_lines(self, arguments):

@@ -77,7 +77,11 @@ def is_recorded(*tensors):
     """Whether an op of these is recorded."""
     if current.mode.path != "tracked":
         return False
-    return any(isinstance(t, Tensor) and t._meta is not None and t._meta.requires_grad for t in tensors)
+    for one in tensors:
+        meta = getattr(one, "_meta", None)
+        if meta is not None and meta.requires_grad:
+            return True
+    return False
 
 
 def broadcast_positions(op, arrays):
