@@ -13,6 +13,7 @@ import numpy as np
 from .. import dtypes
 from ..graph import NO_VERSION, next_sequence_number
 from ..kernels.declare import Elementwise
+from ..tensor import TENSORS
 from . import operands
 from .declaration import (
     Declaration,
@@ -123,6 +124,7 @@ class ElementwiseOp(Declaration):
             "table": self.table,
             "kernels": self.kernels,
             "WEAK": WEAK,
+            "TENSORS": TENSORS,
             **({"WEAK": WEAK_FLOATING, "promote": operands.promote_floating} if self.integers == "float" else {}),
             "CONSTANTS": CONSTANTS,
             "broadcast_error": broadcast_error,
@@ -173,7 +175,7 @@ class ElementwiseOp(Declaration):
         x, y = names
         # Two tensors are the case whose steps count.
         return [
-            f"if type({x}) is Tensor and type({y}) is Tensor:",
+            f"if type({x}) in TENSORS and type({y}) in TENSORS:",
             f"    a_{x} = {x}._array",
             f"    a_{y} = {y}._array",
             f"    dtype = a_{x}.dtype",
@@ -194,7 +196,7 @@ class ElementwiseOp(Declaration):
         leading = names[:2] if len(names) == 2 else names[:1]
         for x in leading:
             lines += [
-                f"{'if' if x is leading[0] else 'elif'} type({x}) is Tensor:",
+                f"{'if' if x is leading[0] else 'elif'} type({x}) in TENSORS:",
                 f"    a_{x} = {x}._array",
                 f"    dtype = a_{x}.dtype",
                 "    same = True",
@@ -205,7 +207,7 @@ class ElementwiseOp(Declaration):
                     continue
                 lines += [
                     f"    kind = type({y})",
-                    "    if kind is Tensor:",
+                    "    if kind in TENSORS:",
                     f"        a_{y} = {y}._array",
                     f"        same = same and a_{y}.dtype is dtype",
                     "    else:",
@@ -293,7 +295,8 @@ class ElementwiseOp(Declaration):
         if len(self.tensors) > 1:
             shapes = [f"a_{x}.shape" for x in self.differentiable]
             body.append("shape = result.shape")
-            same = " and ".join(f"{s} == shape" for s in shapes)
+            # The shape of what gets no gradient does not matter: numbers have none.
+            same = " and ".join(f"(e_{x} is None or a_{x}.shape == shape)" for x in self.differentiable)
             body.append(f"node.extra = None if {same} else ({', '.join(shapes)},)")
         else:
             body.append("node.extra = None")
