@@ -30,6 +30,10 @@ class Size(tuple):
         return f"numtensor.Size({list(self)})"
 
 
+TENSORS = set()
+"""`Tensor` and its subclasses: what ops recognise by type, quicker than by isinstance."""
+
+
 class Tensor:
     """A multi-dimensional array of one dtype that records what is computed from it.
 
@@ -40,6 +44,10 @@ class Tensor:
 
     # NumPy's operators give way to ours: ndarray * tensor is Tensor.__rmul__ by way of __array_ufunc__.
     __array_priority__ = 1000
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        TENSORS.add(cls)
 
     def __new__(cls, data=(), dtype=None):
         made = new(cls)
@@ -462,6 +470,9 @@ class Tensor:
         if self._meta.hooks is None:
             self._meta.hooks = LeafHooks()
         return self._meta.hooks
+
+
+TENSORS.add(Tensor)
 
 
 def _numpy_dtype(kind):

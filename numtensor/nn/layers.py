@@ -304,10 +304,9 @@ class BatchNorm1d(Module):
             raise ValueError(f"BatchNorm1d: expected 2D or 3D input (got {input.dim()}D input)")
         momentum = 0.0 if self.momentum is None else self.momentum
         if self.training and self.track_running_stats and self.num_batches_tracked is not None:
-            count = int(self.num_batches_tracked.item()) + 1
-            init.constant_(self.num_batches_tracked, count)
+            self.num_batches_tracked.add_(1)
             if self.momentum is None:
-                momentum = 1.0 / count
+                momentum = 1.0 / self.num_batches_tracked.item()
         uses_batch = self.training or (self.running_mean is None and self.running_var is None)
         tracked = not self.training or self.track_running_stats
         return F.batch_norm(

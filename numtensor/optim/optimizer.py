@@ -4,16 +4,16 @@ A step is one kernel call per parameter, on arrays: it reads parameter, gradient
 and state in place.
 """
 
+import functools
 from collections import defaultdict
 from copy import deepcopy
 from itertools import chain
 
 import numpy as np
 
-from ..modes import enable_grad, no_grad
+from ..modes import Mode, current, enable_grad
 from ..nn.module import zero_gradient
 from ..ops.inplace import bump_version, check_writable
-from ..ops.operands import CONSTANTS
 from ..tensor import Tensor, from_array
 
 
@@ -146,7 +146,9 @@ class Optimizer:
                 loss = closure()
         name = type(self).__name__
         # No graph, also where gradients are enabled; and no parameter is changed before all may be.
-        with no_grad():
+        before = current.mode
+        current.mode = Mode(False, before.inference, before.forward_ad)
+        try:
             steps = []
             for group in self.param_groups:
                 parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
@@ -156,6 +158,8 @@ class Optimizer:
             for group, parameters in steps:
                 if parameters:
                     self._step_group(group, parameters)
+        finally:
+            current.mode = before
         self.step_count += 1
         return loss
 
@@ -253,15 +257,15 @@ def _own(parameter, key, value):
     return deepcopy(value)
 
 
+@functools.lru_cache(maxsize=256)
 def constants(dtype, *values):
-    """Return numbers as 0-d arrays of a dtype, kept for the next step."""
-    table = CONSTANTS[dtype]
-    return [table[value] for value in values]
+    """Return numbers as 0-d arrays of a dtype, kept for the next step: a ufunc takes them quicker than numbers."""
+    return fresh_numbers(dtype, *values)
 
 
 def fresh_numbers(dtype, *values):
     """Return numbers that change with every step as 0-d arrays of a dtype."""
-    return [np.array(value, dtype) for value in values]
+    return tuple([np.array(value, dtype) for value in values])
 
 
 def new_step_count():
