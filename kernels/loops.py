@@ -6,6 +6,7 @@ the outer dimensions, so a row that is broadcast over a matrix arrives here as c
 Every address is unsigned: with signed ones Numba adds the wraparound of negative indices, which costs 13x to 38x.
 """
 
+import itertools
 import re
 
 from . import memory
@@ -88,6 +89,9 @@ def elementwise_loop(name, function, array_types, scalar_types, result_types, ke
     paths = [set(scalars)]
     if len(arrays) > 1:
         paths += [{slot, *scalars} for slot in arrays]
+    if len(arrays) in (3, 4):
+        # Two numbers, as in clamp(x, 0, 1) and where(condition, 1, 0).
+        paths += [{*pair, *scalars} for pair in itertools.combinations(arrays, 2)]
     keyword = "if"
     for constant in paths:
         lines.append(f"{keyword} {condition(constant)}:")

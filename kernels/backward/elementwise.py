@@ -56,7 +56,17 @@ def fmod(grad, x, y):
 def pow(grad, x, y, output):
     """grad * y * x**(y - 1), which is 0 at y = 0, and grad * x**y * log(x), which is 0 at x = 0 <= y."""
     zero = type(x)(0)
-    factor = x if y == type(x)(2) else elementary.pow(x, y - type(x)(1))
+    # The same choice as forward makes: without it x**2 would go backward at the price of a logarithm.
+    if y == type(x)(2):
+        factor = x
+    elif y == type(x)(3):
+        factor = x * x
+    elif y == type(x)(0.5):
+        factor = elementary.rsqrt(x)
+    elif y == type(x)(-1):
+        factor = type(x)(1) / (x * x)
+    else:
+        factor = elementary.pow(x, y - type(x)(1))
     grad_x = zero if y == zero else grad * (y * factor)
     grad_y = zero if x == zero and y >= zero else grad * (output * elementary.log(x))
     return grad_x, grad_y

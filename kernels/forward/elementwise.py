@@ -133,8 +133,19 @@ def fmod_integral(x, y):
 
 @elementwise
 def pow(x, y):
-    """x to the power y, with C99's special cases. The square, the commonest power, is one multiplication."""
-    return x * x if y == type(x)(2) else elementary.pow(x, y)
+    """x to the power y, with C99's special cases, but sqrt(x) for y = 1/2, as in PyTorch: nan at -inf.
+
+    The commonest powers need no logarithm. Where y is one number for all, LLVM moves the choice out of the loop.
+    """
+    if y == type(x)(2):
+        return x * x
+    if y == type(x)(3):
+        return x * x * x
+    if y == type(x)(0.5):
+        return elementary.sqrt(x)
+    if y == type(x)(-1):
+        return type(x)(1) / x
+    return elementary.pow(x, y)
 
 
 @elementwise

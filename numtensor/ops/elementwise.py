@@ -390,6 +390,7 @@ def _integral_power(x, y):
     backward.pow,
     saves={"input": ("input", "exponent"), "exponent": ("input", "exponent", "output")},
     overrides=dict.fromkeys(INTEGRAL, _integral_power),
+    wraps=False,
     operators=("__pow__", "__rpow__"),
     inplace=True,
     out=True,

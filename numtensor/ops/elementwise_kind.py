@@ -26,7 +26,7 @@ from .declaration import (
     saved_output,
 )
 from .inplace import refresh_view
-from .operands import CONSTANTS, WEAK, WEAK_FLOATING, broadcast_error, sum_to_shape
+from .operands import CONSTANTS, WEAK, WEAK_FLOATING, WEAK_STRICT, broadcast_error, sum_to_shape
 
 
 class OpTable(dict):
@@ -49,12 +49,15 @@ class ElementwiseOp(Declaration):
 
     kind = "elementwise"
 
-    def __init__(self, function, forward, backward, *, dtypes, integers=None, overrides=None, result=None, **options):
+    def __init__(
+        self, function, forward, backward, *, dtypes, integers=None, overrides=None, result=None, wraps=True, **options
+    ):
         self.forward = forward
         self.backward = backward
         self.dtypes = dtypes
         self.integers = integers
         self.overrides = overrides or {}
+        self.wraps = wraps
         self.result = result
         self.table = OpTable(self)
         # The same as a plain dict, which is 35 ns faster to read than one with a __missing__.
@@ -126,6 +129,7 @@ class ElementwiseOp(Declaration):
             "WEAK": WEAK,
             "TENSORS": TENSORS,
             **({"WEAK": WEAK_FLOATING, "promote": operands.promote_floating} if self.integers == "float" else {}),
+            **({} if self.wraps else {"WEAK": WEAK_STRICT}),
             "CONSTANTS": CONSTANTS,
             "broadcast_error": broadcast_error,
             "as_operand": operands.as_operand,
@@ -431,7 +435,8 @@ def elementwise(forward, backward=None, *, saves=(), dtypes=dtypes.FLOATING, int
             differentiable input to what its gradient alone needs.
         dtypes: the family for which there is a kernel.
         integers: what to do with the other dtypes: ``"float"`` computes in the default dtype; None refuses.
-        options: of `Declaration`, and ``overrides={dtype: another kernel, or a function of arrays}``.
+        options: of `Declaration`, and ``overrides={dtype: another kernel, or a function of arrays}``,
+            ``wraps=False`` to refuse a number out of the range of the tensor's dtype instead of wrapping it around.
 
     Returns:
         A decorator of a function that has a signature and a docstring but no body.

@@ -66,6 +66,9 @@ WEAK = {
     bool: CONSTANTS,
 }
 
+# The same for ops that refuse a number which the tensor's dtype cannot hold.
+WEAK_STRICT = WEAK | {int: {kind.numpy: CONSTANTS[kind.numpy] for kind in dtypes.NUMERIC}}
+
 # The same for ops that compute integers in the default dtype: there a number is that of the default dtype, too.
 WEAK_FLOATING = {
     float: WEAK[float],

@@ -214,6 +214,7 @@ ROWS = [
             MISMATCH,
             Bad(S(T(3), "x"), TypeError, "exponent"),
             Bad(S(T(dtype="int64", values=[2]), -1), RuntimeError, "negative integer powers"),
+            Bad(S(T(dtype="uint8", values=[2]), -1), RuntimeError, "overflow"),
         ],
     ),
     Row(
