@@ -159,7 +159,7 @@ class ElementwiseOp(Declaration):
                 "condition = as_operand(op.name, 'condition', condition)",
                 "a_condition = condition._array",
                 "if a_condition.dtype.kind != 'b':",
-                "    raise RuntimeError(f'{op.name}: expected condition to be a boolean tensor, got {condition.dtype}')",
+                "    raise RuntimeError(f'{op.name}: condition must be a boolean tensor, not {condition.dtype}')",
                 *self._unify_lines(self.tensors[1:], records),
             ]
         else:
@@ -220,7 +220,10 @@ class ElementwiseOp(Declaration):
                     "        if constants is None:",
                     "            same = False",
                     "        else:",
-                    f"            a_{y} = constants[{y}]",
+                    "            try:",
+                    f"                a_{y} = constants[{y}]",
+                    "            except RuntimeError as error:",
+                    "                raise RuntimeError(f'{op.name}: {error}') from None",
                 ]
         return [
             *lines,
