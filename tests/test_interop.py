@@ -16,7 +16,11 @@ DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float32", "float6
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("arrange", [lambda a: a, lambda a: a[::-1], lambda a: a[:, ::2], lambda a: a.T], ids=str)
+@pytest.mark.parametrize(
+    "arrange",
+    [lambda a: a, lambda a: a[::-1], lambda a: a[:, ::2], lambda a: a.T],
+    ids=["whole", "reversed", "strided", "transposed"],
+)
 def test_from_numpy_shares_memory(dtype, arrange):
     whole = np.arange(12).reshape(3, 4).astype(dtype)
     array = arrange(whole)
