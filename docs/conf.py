@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
-import numtensor  # noqa: E402 - after the path
+import numtensor  # noqa: E402
 
 project = "numtensor"
 author = "the numtensor developers"

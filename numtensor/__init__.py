@@ -8,6 +8,7 @@ from ._version import __version__
 _bind_kernels()
 
 from . import autograd, nn, ops, optim, utils
+from .dtypes import bool_ as bool
 from .dtypes import (
     dtype,
     finfo,
@@ -23,7 +24,6 @@ from .dtypes import (
     set_default_dtype,
     uint8,
 )
-from .dtypes import bool_ as bool
 from .dtypes import float32 as float
 from .dtypes import float64 as double
 from .dtypes import int16 as short

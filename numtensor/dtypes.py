@@ -5,7 +5,7 @@ import threading
 import numpy as np
 
 
-class dtype:  # noqa: N801 - PyTorch's name
+class dtype:
     """The type of a tensor's elements, such as ``numtensor.float32``.
 
     Attributes:

@@ -1,7 +1,7 @@
 """What autograd records: a tensor's metadata, version counters, and the nodes of the graph.
 
-Knows no op and no tensor. A node points to the op that made it, and to where each of its gradients goes (its edges): to the
-`Node` (or one output of it) that made the input, or to the `Metadata` of a leaf, which accumulates.
+Knows no op and no tensor. A node points to the op that made it, and to where each of its gradients goes (its edges):
+to the `Node` (or one output of it) that made the input, or to the `Metadata` of a leaf, which accumulates.
 """
 
 import itertools

@@ -8,6 +8,7 @@ What the modes promise is in docs/modes.
 import functools
 import inspect
 import threading
+from typing import ClassVar
 
 
 class Mode:
@@ -20,7 +21,7 @@ class Mode:
         path: which specialisation of an op runs here: ``tracked``, ``no_grad`` or ``inference``.
     """
 
-    _by_flags = {}  # noqa: RUF012
+    _by_flags: ClassVar[dict] = {}
 
     def __new__(cls, grad, inference, forward_ad):
         flags = (grad, inference, forward_ad)
@@ -234,7 +235,7 @@ def _decorate_async_generator(make, function):
                     sent = yield value
                 except GeneratorExit:
                     raise
-                except BaseException as error:  # noqa: BLE001 - whatever was thrown in belongs to the body
+                except BaseException as error:
                     step = generator.athrow(error)
                 else:
                     step = generator.asend(sent)
@@ -259,7 +260,7 @@ class _SetsGrad(_Manager):
         return Mode(self._grad, mode.inference, mode.forward_ad)
 
 
-class no_grad(_SetsGrad):  # noqa: N801 - PyTorch's name
+class no_grad(_SetsGrad):
     """Disable gradients: results have metadata (versions, views) but no graph.
 
     Use it as ``with no_grad():``, ``@no_grad()`` or ``@no_grad``.
@@ -278,7 +279,7 @@ class no_grad(_SetsGrad):  # noqa: N801 - PyTorch's name
     _grad = False
 
 
-class enable_grad(_SetsGrad):  # noqa: N801 - PyTorch's name
+class enable_grad(_SetsGrad):
     """Enable gradients inside `no_grad`; inside inference mode nothing is recorded all the same.
 
     Reference: ``torch.enable_grad``.
@@ -295,7 +296,7 @@ class enable_grad(_SetsGrad):  # noqa: N801 - PyTorch's name
     _grad = True
 
 
-class set_grad_enabled(_Manager):  # noqa: N801 - PyTorch's name
+class set_grad_enabled(_Manager):
     """Enable or disable gradients: at once when called, until the end of the block when used as a manager.
 
     Args:
@@ -342,7 +343,7 @@ class set_grad_enabled(_Manager):  # noqa: N801 - PyTorch's name
         return f"numtensor.set_grad_enabled(mode={self.mode})"
 
 
-class inference_mode(_Manager):  # noqa: N801 - PyTorch's name
+class inference_mode(_Manager):
     """Run without any autograd bookkeeping: results are inference tensors, which have no metadata.
 
     Use it as ``with inference_mode():``, ``@inference_mode()``, ``@inference_mode`` or with ``mode=False`` to leave

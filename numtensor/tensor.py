@@ -397,8 +397,8 @@ class Tensor:
             raise TypeError(f"data: expected a Tensor, got {type(value).__name__}")
         if value.is_inference() != self.is_inference():
             raise RuntimeError(
-                "data: an inference tensor cannot become the data of a normal one, nor the reverse; use clone() outside "
-                "inference mode"
+                "data: an inference tensor cannot become the data of a normal one, nor the reverse; use clone() "
+                "outside inference mode"
             )
         if value._array.dtype != self._array.dtype and self.requires_grad and not value.is_floating_point():
             raise RuntimeError(f"data: a tensor that requires grad cannot hold {value.dtype}")
@@ -481,7 +481,8 @@ def _numpy_dtype(kind):
 
 def _dim_error(op, dim, ndim):
     return IndexError(
-        f"{op}: Dimension out of range (expected to be in range of [{-max(ndim, 1)}, {max(ndim, 1) - 1}], but got {dim})"
+        f"{op}: Dimension out of range (expected to be in range of [{-max(ndim, 1)}, {max(ndim, 1) - 1}], "
+        f"but got {dim})"
     )
 
 

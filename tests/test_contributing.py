@@ -49,8 +49,10 @@ def test_the_four_steps_make_an_op_that_the_table_accepts(tmp_path):
     (rows / "contributed.py").write_text(HEADS["row"] + steps["row"] + "]\n", encoding="utf-8")
     (tmp_path / "contributed_plugin.py").write_text(PLUGIN.format(rows=str(rows)), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-o", "addopts=", "-q", "-p", "contributed_plugin", "-p", "no:cacheprovider"]
-        + ["tests/ops/test_table.py", "-k", "bump or every_declared or every_row"],
+        [
+            *(sys.executable, "-m", "pytest", "-o", "addopts=", "-q", "-p", "contributed_plugin"),
+            *("-p", "no:cacheprovider", "tests/ops/test_table.py", "-k", "bump or every_declared or every_row"),
+        ],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT), os.environ.get("PYTHONPATH", "")])},
         capture_output=True,

@@ -298,7 +298,7 @@ def test_backward_twice_needs_retain_graph():
     with pytest.raises(RuntimeError, match="second time"):
         y.backward()
     with pytest.raises(RuntimeError, match="second time"):
-        y.grad_fn.saved_tensors  # noqa: B018 - reading it raises
+        _ = y.grad_fn.saved_tensors
 
 
 def test_an_inference_tensor_is_not_saved_for_backward():

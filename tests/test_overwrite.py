@@ -175,7 +175,7 @@ def test_numbers_are_converted_like_pytorch(kind, value, held):
     ("kind", "value"), [(nt.uint8, 256), (nt.int8, -129), (nt.float32, 1e39), (nt.int64, float("nan"))]
 )
 def test_numbers_that_do_not_fit_are_refused(kind, value):
-    with pytest.raises(RuntimeError, match="fill_: .*without overflow"):
+    with pytest.raises(RuntimeError, match=r"fill_: .*without overflow"):
         nt.zeros(1, dtype=kind).fill_(value)
 
 

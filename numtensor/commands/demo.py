@@ -5,6 +5,7 @@ inference mode, and shows what the three modes cost beside plain NumPy and, if i
 """
 
 import gc
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from numtensor.utils.data import DataLoader, TensorDataset
 
 from .timing import interleaved
 
+NEEDED = ("matplotlib", "safetensors", "sklearn", "tqdm")
 HIDDEN = 256
 CLASSES = 10
 LEARNING_RATE = 2e-3
@@ -35,13 +37,9 @@ def add_arguments(parser):
 
 def run(arguments):
     """Run the command."""
-    try:
-        import matplotlib  # noqa: F401
-        import safetensors  # noqa: F401
-        import sklearn  # noqa: F401
-        import tqdm  # noqa: F401
-    except ImportError as error:
-        print(f'demo: {error.name} is missing; install the extra: pip install "numtensor[demo]"', file=sys.stderr)
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        print(f'demo: {", ".join(missing)} missing; install the extra: pip install ".[demo]"', file=sys.stderr)
         return 1
     arguments.output.mkdir(parents=True, exist_ok=True)
     nt.manual_seed(arguments.seed)

@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 
+from ..dtypes import NUMERIC
 from ..kernels import store
 from ..kernels.declare import REGISTRY, Elementwise
 from ..ops import OPS
@@ -37,7 +38,7 @@ def run(arguments):
         print("warmup: the kernel store is off or cannot be written; there is nowhere to keep kernels", file=sys.stderr)
         return 1
     dtypes = arguments.dtypes.split(",")
-    unknown = [name for name in dtypes if name not in ("float32", "float64", "int64", "int32", "uint8", "int8", "int16")]
+    unknown = [name for name in dtypes if name not in {kind.name for kind in NUMERIC}]
     if unknown:
         print(f"warmup: unknown dtype {unknown[0]!r}", file=sys.stderr)
         return 1
@@ -91,7 +92,7 @@ def compile_item(item):
     try:
         table = kernel.loops if variant is None else kernel.variant(*variant)
         table[np.dtype(dtype)]
-    except Exception as error:  # noqa: BLE001 - the parent reports it beside the kernel's name
+    except Exception as error:
         return f"{type(error).__name__}: {error}".splitlines()[0]
     return None
 

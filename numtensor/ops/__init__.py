@@ -4,8 +4,27 @@ Importing a family declares its ops in the table (`declaration.OPS`); nothing el
 """
 
 from . import (
-    activation, bind, compare_all, comparison, conversion, creation, dropout, einsum, elementwise, embedding, indexing, interop, join, loss,
-    matmul, normalization, random_ops, reduction, scatter, shape, sorting,
+    activation,
+    bind,
+    compare_all,
+    comparison,
+    conversion,
+    creation,
+    dropout,
+    einsum,
+    elementwise,
+    embedding,
+    indexing,
+    interop,
+    join,
+    loss,
+    matmul,
+    normalization,
+    random_ops,
+    reduction,
+    scatter,
+    shape,
+    sorting,
 )
 from .declaration import OPS
 

@@ -1,8 +1,8 @@
 """The op table: one `Declaration` per op, from which everything else comes.
 
 A declaration is made by one of the decorators of this package (`elementwise`, `kernel`, `library`, `view`,
-`factory`, `composite`) on a function that has a signature and a docstring but no body. It gives the public function, the
-method, the operators, the in-place and ``out=`` forms, each mode's callable, the docs entry and the benchmark.
+`factory`, `composite`) on a function that has a signature and a docstring but no body. It gives the public function,
+the method, the operators, the in-place and ``out=`` forms, each mode's callable, the docs entry and the benchmark.
 """
 
 import functools
@@ -379,6 +379,6 @@ def refuse_saving(op, name, tensor):
 def refuse_recording(op, name, tensor):
     """Raise because an inference tensor requires grad where a graph is recorded: its gradient would be lost."""
     raise RuntimeError(
-        f"{op.name}: argument '{name}' of shape {tuple(tensor._array.shape)} is an inference tensor that requires grad; "
-        "gradients cannot reach it. Build it (or its module) outside inference mode, or clone() it."
+        f"{op.name}: argument '{name}' of shape {tuple(tensor._array.shape)} is an inference tensor that requires "
+        "grad; gradients cannot reach it. Build it (or its module) outside inference mode, or clone() it."
     )

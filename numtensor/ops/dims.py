@@ -1,5 +1,6 @@
 """Dimension arguments: checked, counted from the front."""
 
+import itertools
 import operator
 
 
@@ -42,7 +43,7 @@ def normalise_dims(op, dims, ndim):
         return tuple(range(ndim))
     if isinstance(dims, (tuple, list)):
         found = sorted(normalise_dim(op, dim, ndim) for dim in dims)
-        for first, second in zip(found, found[1:], strict=False):
+        for first, second in itertools.pairwise(found):
             if first == second:
                 raise RuntimeError(f"{op}: dim {first} appears multiple times in the list of dims {tuple(dims)}")
         return tuple(found)

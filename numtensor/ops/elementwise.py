@@ -1581,7 +1581,7 @@ def where(input, condition, other):
     method=False,
     out=True,
 )
-def where(condition, input, other):  # noqa: F811 - the method above has another order of arguments
+def where(condition, input, other):  # noqa: F811 - the method's order of arguments is another
     """Choose elementwise: `input` where the condition holds, `other` elsewhere.
 
     The branch that is not chosen gets a gradient of exactly 0, even where it is nan or infinite.

@@ -54,7 +54,16 @@ class GeneralOp(Declaration):
     """
 
     def __init__(
-        self, function, kind, *, saves=(), results=1, differentiable_results=None, sequence=None, optional=(), cast=None,
+        self,
+        function,
+        kind,
+        *,
+        saves=(),
+        results=1,
+        differentiable_results=None,
+        sequence=None,
+        optional=(),
+        cast=None,
         collect=tuple, **options,
     ):
         self.kind = kind
