@@ -54,13 +54,12 @@ def _checks_gradients(row, op, number):
     return any(gets_gradient(op, spec, name, "float64") for spec, name in zip(specs, names, strict=True))
 
 
-def _param(row, op, number, *more):
-    return pytest.param(row, op, number, *more, id="-".join([row.name, str(number), *more]))
+def _param(row, op, number):
+    return pytest.param(row, op, number, id=f"{row.name}-{number}")
 
 
 CASES = _cases()
 SAMPLES = [_param(*case) for case in CASES]
-TYPED = [_param(*case, dtype) for case in CASES for dtype in case[0].dtypes]
 GRADIENTS = [_param(*case) for case in CASES if _checks_gradients(*case)]
 SECOND = [_param(*case) for case in CASES if _checks_gradients(*case) and case[0].gradgrad]
 INPLACE = [_param(*case) for case in CASES if case[1].inplace]
@@ -185,21 +184,25 @@ def _assert_close(actual, expected, rtol, atol, message):
         np.testing.assert_array_equal(actual, expected, err_msg=message)
 
 
-@pytest.mark.parametrize(("row", "op", "number", "dtype"), TYPED)
-def test_value(row, op, number, dtype):
-    call = Call(op, row, row.samples[number], dtype)
-    results = call.run()
-    if row.check is not None:
-        args, kwargs = call.arrays(widen=False)
-        plain_results = tuple(_array(r) if isinstance(r, Tensor) else r for r in flatten(results))
-        row.check(plain_results[0] if isinstance(results, Tensor) else plain_results, *args, **kwargs)
-    if row.reference is None:
-        return
-    results, expected = flatten(results), _reference(row, call)
-    assert len(results) == len(expected), f"{len(results)} results, the reference gives {len(expected)}"
+@pytest.mark.parametrize(("row", "op", "number"), SAMPLES)
+def test_value(row, op, number):
+    for call in _calls(row, op, number):
+        results = call.run()
+        if row.check is not None:
+            args, kwargs = call.arrays(widen=False)
+            plain_results = tuple(_array(r) if isinstance(r, Tensor) else r for r in flatten(results))
+            row.check(plain_results[0] if isinstance(results, Tensor) else plain_results, *args, **kwargs)
+        if row.reference is not None:
+            _check_values(row, op, call, flatten(results), _reference(row, call))
+
+
+def _check_values(row, op, call, results, expected):
+    """Compare values, shapes and dtypes with the reference's."""
+    where = f"{op.public_name}{call.sample!r} in {call.dtype}"
+    assert len(results) == len(expected), f"{where}: {len(results)} results, the reference gives {len(expected)}"
     for position, (result, right) in enumerate(zip(results, expected, strict=True)):
         array = _array(result)
-        message = f"result {position} of {op.public_name}{row.samples[number]!r} in {dtype}"
+        message = f"result {position} of {where}"
         assert array.shape == right.shape, f"{message}: shape {array.shape}, the reference gives {right.shape}"
         if isinstance(result, Tensor):
             assert (array.dtype.kind == "b") == (right.dtype.kind == "b"), f"{message}: {array.dtype} or {right.dtype}"
