@@ -9,10 +9,12 @@ import linecache
 import threading
 import types as python_types
 
+from .loops import ELEMENT
 from .memory import NumbaForm
 from .scalar import CheckedConstant, ElementaryFunction, Intrinsic, ScalarFunction
 
-# Division by zero gives inf or nan as IEEE says; Numba's default raises, which is slow (13x) and not allowed in a kernel.
+# Division by zero gives inf or nan as IEEE says; Numba's default raises, which is slow (13x) and not allowed in a
+# kernel.
 ERROR_MODEL = "numpy"
 # Inside elementary functions only: x*y + z may be one fused instruction. It changes results in the last bit, so
 # never in formulas (with it a*a - b*b of equals is not zero).
@@ -20,8 +22,9 @@ CONTRACT = {"contract"}
 # Inside the function that sums one block of a reduction only: lets LLVM keep several partial sums.
 REASSOCIATE = {"reassoc", "contract", "nsz"}
 
-# LLVM leaves a long formula as a call, and a loop with a call in it stays scalar: gelu 12 times, pow 8 times slower.
-FORCE_INLINE = True
+# Of the functions that a loop calls. LLVM leaves a long formula as a call, and a loop with a call in it stays scalar:
+# gelu 12 times, pow 8 times slower. Nothing but compiled code calls them, so they need no wrappers for Python or C.
+INNER = {"nogil": True, "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 # What object code may name that it does not define. The first four are called on a Numba-level error, which a kernel
 # does not have, but a name that stays unresolved leaves others unbound in MCJIT: a crash.
@@ -42,7 +45,7 @@ class CompileError(RuntimeError):
     """A kernel did not compile, or its object code names a symbol that numtensor cannot resolve without Numba."""
 
 
-def compile_loop(name, source, namespace, dtype, checked=False):
+def compile_loop(name, source, namespace, dtype, checked=False, assembly=False):
     """Compile the text of a ufunc inner loop to object code.
 
     Args:
@@ -52,6 +55,7 @@ def compile_loop(name, source, namespace, dtype, checked=False):
         namespace: the globals of that text: kernel functions, scalar functions, intrinsics, constants.
         dtype: name of the working dtype, which chooses among implementations of elementary functions.
         checked: whether index-taking kernels compare every index with its extent.
+        assembly: return the assembly as text instead.
 
     Returns:
         The object code as bytes.
@@ -79,7 +83,9 @@ def compile_loop(name, source, namespace, dtype, checked=False):
         )
         with numba.core.compiler_lock.global_compiler_lock:
             library, wrapper = UnfinalizedCFunc(loop, signature, {}, {"error_model": ERROR_MODEL}).freeze()
-            return _emit_object(library, wrapper, name)
+            module = _optimise(library, wrapper, name)
+            machine = library.codegen._tm
+            return machine.emit_assembly(module) if assembly else machine.emit_object(module)
 
 
 def _define(name, source, namespace):
@@ -87,10 +93,14 @@ def _define(name, source, namespace):
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     namespace["__name__"] = "numtensor.kernels.generated"
     exec(compile(source, filename, "exec"), namespace)
+    if ELEMENT in namespace:
+        import numba
+
+        namespace[ELEMENT] = numba.njit(namespace[ELEMENT], error_model=ERROR_MODEL, **INNER)
     return namespace[name]
 
 
-def _emit_object(library, wrapper, name):
+def _optimise(library, wrapper, name):
     """Link and optimise as Numba's ``finalize`` does, but with every function hidden except the loop itself.
 
     Hidden functions are inlined and dropped, the loop gets the symbol `name`, and the module never enters Numba's
@@ -112,7 +122,7 @@ def _emit_object(library, wrapper, name):
     foreign = undefined - ALLOWED_SYMBOLS
     if foreign:
         raise CompileError(f"kernel {name} needs symbols that are unknown without Numba: {sorted(foreign)}")
-    return library.codegen._tm.emit_object(module)
+    return module
 
 
 def _resolve_globals(namespace, dtype, checked):
@@ -147,7 +157,10 @@ def _resolve(value, dtype, checked, names=()):
 
 
 def jit(function, dtype, checked=False, fastmath=False):
-    """Return `function` compiled by Numba, its globals replaced by their compiled forms for `dtype`."""
+    """Return `function` compiled by Numba, its globals replaced by their compiled forms for `dtype`.
+
+    Only compiled code may call it.
+    """
     if isinstance(function, (ScalarFunction, ElementaryFunction)):
         return _resolve(function, dtype, checked)
     return _jit(function, fastmath, dtype, checked)
@@ -174,9 +187,7 @@ def _jit(function, fastmath, dtype, checked):
         )
         copy.__qualname__ = function.__qualname__
         copy.__module__ = function.__module__
-        found = _compiled[key] = numba.njit(
-            copy, error_model=ERROR_MODEL, fastmath=fastmath, nogil=True, forceinline=FORCE_INLINE
-        )
+        found = _compiled[key] = numba.njit(copy, error_model=ERROR_MODEL, fastmath=fastmath, **INNER)
     return found
 
 

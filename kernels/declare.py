@@ -61,6 +61,17 @@ class Kernel:
     def __repr__(self):
         return f"<{type(self).__name__} kernel {self.name}>"
 
+    def assembly(self, dtype):
+        """Return the assembly of the kernel's loop for a working dtype: look before you believe that it vectorised.
+
+        Args:
+            dtype: name of the working dtype.
+        """
+        from . import compiler
+
+        text, namespace = self._write_loop("loop", np.dtype(dtype))
+        return compiler.compile_loop("loop", text, namespace, dtype, CHECKED_BUILD, assembly=True)
+
     def _load(self, variant, dtype, write_loop, inputs, outputs, signature=None):
         from . import ufunc
 
@@ -127,20 +138,20 @@ class Elementwise(Kernel):
             found = self._variants[key] = KernelTable(functools.partial(self._make_variant, *key))
         return found
 
-    def _make_variant(self, kept, chosen, dtype):
+    def _write_loop(self, symbol, dtype, kept=None, chosen=None):
+        from . import loops
+
         arrays, scalars = _types(self.array_types, dtype), _types(self.scalar_types, dtype)
         results = _types(self.result_types, dtype)
-        types = arrays + scalars
+        floating = _clears_flags(arrays + scalars + results)
+        return loops.elementwise_loop(symbol, self.formula, arrays, scalars, results, kept, chosen, floating)
+
+    def _make_variant(self, kept, chosen, dtype):
+        types = _types(self.array_types + self.scalar_types, dtype)
+        results = _types(self.result_types, dtype)
         inputs = types if kept is None else [types[position] for position in kept]
         outputs = results if chosen is None else [results[index] for index in chosen]
-
-        def write_loop(symbol):
-            from . import loops
-
-            return loops.elementwise_loop(
-                symbol, self.formula, arrays, scalars, results, kept, chosen, _clears_flags(types + results)
-            )
-
+        write_loop = functools.partial(self._write_loop, dtype=dtype, kept=kept, chosen=chosen)
         variant = "" if kept is None else f"[{','.join(map(str, kept))}-{','.join(map(str, chosen))}]"
         return self._load(variant, dtype, write_loop, inputs, outputs)
 
@@ -160,16 +171,16 @@ class GUfunc(Kernel):
         self.input_types = inputs.split(",")
         self.output_types = outputs.split(",")
 
+    def _write_loop(self, symbol, dtype):
+        from . import loops
+
+        inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
+        floating = _clears_flags(inputs + outputs)
+        return loops.gufunc_loop(symbol, self.formula, self.signature, inputs, outputs, floating)
+
     def _make(self, dtype):
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
-
-        def write_loop(symbol):
-            from . import loops
-
-            return loops.gufunc_loop(
-                symbol, self.formula, self.signature, inputs, outputs, _clears_flags(inputs + outputs)
-            )
-
+        write_loop = functools.partial(self._write_loop, dtype=dtype)
         return self._load("", dtype, write_loop, inputs, outputs, self.signature)
 
 

@@ -18,6 +18,10 @@ def {name}(args, dims, steps, data):
 """
 
 
+# The name of the function of one element, which the compiler inlines.
+ELEMENT = "element"
+
+
 def elementwise_loop(name, function, array_types, scalar_types, result_types, kept=None, chosen=None, floating=True):
     """Write the loop of an elementwise kernel.
 
@@ -58,27 +62,24 @@ def elementwise_loop(name, function, array_types, scalar_types, result_types, ke
         kind = operands[slot][1] if slot < len(operands) else outputs[slot - len(operands)][1]
         return memory.ITEMSIZE[kind]
 
+    # One element is a function of its own, of addresses and offsets: Numba's front end reads it once, not once per
+    # path. Address and offset stay apart, because LLVM does not see through an integer sum that becomes a pointer.
+    expressions = ["zero_" + kind for kind in types]
+    for slot, (position, kind) in enumerate(operands):
+        expressions[position] = f"load_{kind}(a{slot}, o{slot})"
+    slots = range(len(operands) + len(outputs))
+    element = [f"def {ELEMENT}({', '.join(f'a{slot}, o{slot}' for slot in slots)}):"]
+    element.append(f"    r = formula({', '.join(expressions)})")
+    for k, ((slot, _), index) in enumerate(zip(outputs, chosen, strict=True)):
+        element.append(f"    store_{k}(a{slot}, o{slot}, {'r' if len(result_types) == 1 else f'r[{index}]'})")
+
     def body(constant, contiguous):
-        """Write one path: operands in `constant` are read once, the rest are walked."""
-        read, walk = [], []
-        expressions = ["zero_" + kind for kind in types]
-        for slot, (position, kind) in enumerate(operands):
-            if slot in constant:
-                read.append(f"v{slot} = load_{kind}(a{slot}, uintp(0))")
-                expressions[position] = f"v{slot}"
-            else:
-                step = itemsize(slot) if contiguous else f"s{slot}"
-                expressions[position] = f"load_{kind}(a{slot}, i * uintp({step}))"
-        call = f"formula({', '.join(expressions)})"
-        if len(result_types) == 1:
-            results = [call]
-        else:
-            walk.append(f"r = {call}")
-            results = [f"r[{index}]" for index in chosen]
-        for k, ((slot, _), result) in enumerate(zip(outputs, results, strict=True)):
-            step = itemsize(slot) if contiguous else f"s{slot}"
-            walk.append(f"store_{k}(a{slot}, i * uintp({step}), {result})")
-        return [*read, "for i in range(outer):", *("    " + line for line in walk)]
+        """Write one path: operands in `constant` stay where they are, the rest are walked."""
+        places = []
+        for slot in slots:
+            step = f"uintp({itemsize(slot)})" if contiguous else f"s{slot}"
+            places += [f"a{slot}", "uintp(0)" if slot in constant else f"i * {step}"]
+        return ["for i in range(outer):", f"    {ELEMENT}({', '.join(places)})"]
 
     def condition(constant):
         """The strides that a path asks for: scalar parameters always have stride 0."""
@@ -102,7 +103,7 @@ def elementwise_loop(name, function, array_types, scalar_types, result_types, ke
     if floating:
         namespace["clear_flags"] = memory.CLEAR_FLAGS
         lines.append("clear_flags()")
-    return _indent(lines), namespace
+    return "\n".join(element) + "\n\n\n" + _indent(lines), namespace
 
 
 def gufunc_loop(name, function, signature, input_types, output_types, floating=True):
