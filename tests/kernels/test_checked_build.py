@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from numtensor.kernels import checked, store
 
 REPOSITORY = Path(store.__file__).parent.parent

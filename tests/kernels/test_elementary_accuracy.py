@@ -15,6 +15,7 @@ import numba
 import numpy as np
 import pytest
 import scipy.special
+
 from numtensor.kernels import compiler, elementary
 
 DTYPES = ("float32", "float64")

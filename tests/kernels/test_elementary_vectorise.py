@@ -7,6 +7,7 @@ import re
 import llvmlite.binding
 import numba
 import pytest
+
 from numtensor.kernels import compiler, elementary
 
 # Functions of two arguments; all others have one.

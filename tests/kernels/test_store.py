@@ -12,6 +12,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+
 from numtensor.kernels import store
 
 KERNELS = Path(store.__file__).parent

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from numtensor.kernels import store
 
 REPOSITORY = Path(store.__file__).parent.parent
