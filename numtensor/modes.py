@@ -19,6 +19,7 @@ class Mode:
         inference: whether this is inference mode.
         forward_ad: whether forward-mode differentiation is enabled.
         path: which specialisation of an op runs here: ``tracked``, ``no_grad`` or ``inference``.
+        with_grad: the modes that differ in the grad flag at most, by that flag.
     """
 
     _by_flags: ClassVar[dict] = {}
@@ -34,6 +35,9 @@ class Mode:
                 _bind_lazily(mode, name, specialise)
             # setdefault: another thread may have made the same one meanwhile.
             found = cls._by_flags.setdefault(flags, mode)
+            if found is mode:
+                mode.with_grad = {grad: mode}
+                mode.with_grad[not grad] = Mode(not grad, inference, forward_ad)
         return found
 
     def __repr__(self):
@@ -73,7 +77,10 @@ INFERENCE = Mode(False, True, False)
 
 
 class _Current(threading.local):
-    mode = TRACKED
+    def __init__(self):
+        self.mode = TRACKED
+        # What was entered and not left: (manager, mode before), innermost last.
+        self.entered = []
 
 
 current = _Current()
@@ -107,41 +114,15 @@ def is_inference_mode_enabled():
 class _Manager:
     """A context manager and decorator that swaps the thread's mode.
 
-    What was saved on entry stands on a stack per object and thread: an object may be entered again while inside it,
-    and by several threads. Only `__exit__` restores, so a dropped temporary stays in force.
+    What was before stands on the thread's own stack, so that an object may be entered again while inside it, and by
+    several threads. Only `__exit__` restores, so a dropped temporary stays in force.
     """
 
-    __slots__ = ("_saved", "_target")
-
-    def __new__(cls, *args, **kwargs):
-        manager = object.__new__(cls)
-        manager._saved = None
-        return manager
-
-    def _enter_mode(self, mode):
-        """Return the mode to enter from `mode`."""
-        raise NotImplementedError(type(self).__name__)
-
-    def _exit_mode(self, mode, entered_from):
-        """Return the mode to go back to from `mode`."""
-        return Mode(entered_from.grad, mode.inference, mode.forward_ad)
-
-    def __enter__(self):
-        mode = current.mode
-        saved = self._saved
-        if saved is None:
-            saved = self._saved = threading.local()
-        stack = getattr(saved, "stack", None)
-        if stack is None:
-            stack = saved.stack = []
-        stack.append(mode)
-        current.mode = self._enter_mode(mode)
+    __slots__ = ("__weakref__",)
 
     def __exit__(self, kind, value, traceback):
-        stack = getattr(self._saved, "stack", None)
-        if not stack:
-            raise RuntimeError(f"{type(self).__name__}: left more often than entered in this thread")
-        current.mode = self._exit_mode(current.mode, stack.pop())
+        before = _leave(self)
+        current.mode = current.mode.with_grad[before.grad]
 
     def clone(self):
         """Return a new manager of the same class and mode."""
@@ -149,7 +130,16 @@ class _Manager:
 
     def __call__(self, function):
         """Decorate `function` to run in the mode, in whichever thread it is called."""
-        return _decorate(self.clone, function, type(self).__name__)
+        return _decorate(lambda: self, function, type(self).__name__)
+
+
+def _leave(manager):
+    """Take the newest entry of a manager off the thread's stack, and return the mode before it."""
+    entered = current.entered
+    for position in range(len(entered) - 1, -1, -1):
+        if entered[position][0] is manager:
+            return entered.pop(position)[1]
+    raise RuntimeError(f"{type(manager).__name__}: left more often than entered in this thread")
 
 
 def _decorate(make, function, name):
@@ -253,11 +243,13 @@ class _SetsGrad(_Manager):
         if function is not None:
             if not callable(function) and not isinstance(function, (staticmethod, classmethod)):
                 raise TypeError(f"{cls.__name__}: takes no argument but a function to decorate, got {function!r}")
-            return _decorate(cls, function, cls.__name__)
-        return super().__new__(cls)
+            return cls()(function)
+        return object.__new__(cls)
 
-    def _enter_mode(self, mode):
-        return Mode(self._grad, mode.inference, mode.forward_ad)
+    def __enter__(self):
+        mode = current.mode
+        current.entered.append((self, mode))
+        current.mode = mode.with_grad[self._grad]
 
 
 class no_grad(_SetsGrad):
@@ -321,14 +313,12 @@ class set_grad_enabled(_Manager):
             raise TypeError(f"set_grad_enabled: mode must be a bool, got {mode!r}")
         self.mode = mode
         self._before = current.mode
-        current.mode = self._enter_mode(current.mode)
+        current.mode = current.mode.with_grad[mode]
 
-    def _enter_mode(self, mode):
-        return Mode(self.mode, mode.inference, mode.forward_ad)
-
-    def _exit_mode(self, mode, entered_from):
+    def __enter__(self):
         # Constructed and entered in one statement: what was before is what construction saw.
-        return Mode(self._before.grad, mode.inference, mode.forward_ad)
+        current.entered.append((self, self._before))
+        current.mode = current.mode.with_grad[self.mode]
 
     def clone(self):
         """Return a new manager of the same mode; constructing it sets the mode."""
@@ -336,8 +326,8 @@ class set_grad_enabled(_Manager):
 
     def __call__(self, function):
         """Decorate `function`; the mode that construction changed is put back."""
-        current.mode = Mode(self._before.grad, current.mode.inference, current.mode.forward_ad)
-        return _decorate(self.clone, function, "set_grad_enabled")
+        current.mode = current.mode.with_grad[self._before.grad]
+        return _decorate(enable_grad if self.mode else no_grad, function, "set_grad_enabled")
 
     def __repr__(self):
         return f"numtensor.set_grad_enabled(mode={self.mode})"
@@ -366,26 +356,25 @@ class inference_mode(_Manager):
         False
     """
 
-    __slots__ = ("mode",)
+    __slots__ = ("_target", "mode")
 
     def __new__(cls, mode=True):
         if type(mode) is not bool:
             if not callable(mode) and not isinstance(mode, (staticmethod, classmethod)):
                 raise TypeError(f"inference_mode: mode must be a bool, or a function to decorate, got {mode!r}")
-            return _decorate(cls, mode, "inference_mode")
-        manager = super().__new__(cls)
+            return cls()(mode)
+        manager = object.__new__(cls)
         manager.mode = mode
-        # Both targets are known now: entering is one assignment.
         manager._target = INFERENCE if mode else TRACKED
         return manager
 
-    def _enter_mode(self, mode):
-        return self._target
+    def __enter__(self):
+        current.entered.append((self, current.mode))
+        current.mode = self._target
 
-    def _exit_mode(self, mode, entered_from):
-        return entered_from
+    def __exit__(self, kind, value, traceback):
+        current.mode = _leave(self)
 
     def clone(self):
         """Return a new manager of the same mode."""
         return inference_mode(self.mode)
-
