@@ -357,12 +357,6 @@ class Tensor:
     def grad(self):
         self.grad = None
 
-    def _add_gradient(self, array):
-        """Add to this tensor, which is the ``grad`` of a leaf, in place."""
-        np.add(self._array, array, out=self._array)
-        if self._meta is not None and self._meta.counter is not NO_VERSION:
-            counter_of(self._meta).value += 1
-
     @property
     def output_nr(self):
         """Which result of its node this tensor is."""

@@ -9,6 +9,8 @@ import heapq
 import numpy as np
 
 from ..graph import FREED, Metadata, Node, Output
+from ..kernels.forward.elementwise import add
+from ..ops.inplace import bump_version
 
 
 class Arrays:
@@ -23,7 +25,15 @@ class Arrays:
 
     @staticmethod
     def add(a, b):
-        return np.asarray(np.add(a, b))
+        # Our kernel, because NumPy's own would warn of inf - inf.
+        return np.asarray(add.loops[a.dtype](a, b))
+
+    @staticmethod
+    def accumulate(tensor, grad):
+        """Add a gradient to the ``grad`` of a leaf, in place."""
+        array = tensor._array
+        add.loops[array.dtype](array, grad, array)
+        bump_version(tensor, "backward")
 
     def call(self, node, grad):
         """Return the gradients of a node's inputs.
@@ -213,7 +223,7 @@ def _accumulate(leaf, grad, policy):
     elif leaf_grad is None:
         leaf.grad = policy.own(grad)
     else:
-        leaf_grad._add_gradient(grad)
+        policy.accumulate(leaf_grad, grad)
     if hooks is not None:
         for tensor, function in list(hooks.after.values()):
             function(tensor)

@@ -1,5 +1,7 @@
 """What an op's arguments become before its kernel sees them: arrays of one exact dtype, numbers as 0-d arrays."""
 
+import math
+
 import numpy as np
 
 from .. import dtypes
@@ -7,6 +9,16 @@ from ..graph import Metadata
 from ..modes import current
 from ..tensor import Tensor, new
 from .silent import silent
+
+
+def _constant(value, kind):
+    array = np.array(value).astype(kind.numpy)
+    array.flags.writeable = False
+    return array
+
+
+# 0.0 and -0.0, which are one key of a dict but two numbers.
+ZEROS = {kind.numpy: (_constant(0.0, kind), _constant(-0.0, kind)) for kind in dtypes.ALL}
 
 
 class OperandError(TypeError):
@@ -25,6 +37,8 @@ class Constants(dict):
         self.kind = kind
 
     def __missing__(self, value):
+        if value == 0 and type(value) in (float, int, bool):
+            return ZEROS[self.kind.numpy][math.copysign(1.0, value) < 0]
         try:
             # Too large a float is infinite, without a word, as in PyTorch.
             with np.errstate(over="ignore"):
@@ -32,7 +46,7 @@ class Constants(dict):
         except OverflowError:
             raise RuntimeError(f"value {value} cannot be converted to type {self.kind.name} without overflow") from None
         made.flags.writeable = False
-        # 0.0 and -0.0 are one key but two numbers; NaN is never found again.
+        # NaN is never found again.
         if value != 0 and value == value:
             if len(self) >= self.LIMIT:
                 self.clear()
