@@ -179,7 +179,8 @@ class ElementwiseOp(Declaration):
         x, y = names
         # Two tensors are the case whose steps count.
         return [
-            f"if type({x}) in TENSORS and type({y}) in TENSORS:",
+            # An identity is cheaper to ask for than membership, and nearly always true.
+            f"if (type({x}) is Tensor or type({x}) in TENSORS) and (type({y}) is Tensor or type({y}) in TENSORS):",
             f"    a_{x} = {x}._array",
             f"    a_{y} = {y}._array",
             f"    dtype = a_{x}.dtype",
