@@ -1,4 +1,4 @@
-"""Ops that are not elementwise: kernel, library, view, factory and composite ops.
+"""Ops that are not elementwise: kernel, library, view and composite ops; factories stand in ``factory_kind.py``.
 
 The declared function has a signature and a docstring; its rules are given after it::
 
@@ -543,11 +543,6 @@ def library(reason, **options):
 def view(**options):
     """Declare an op whose result is another view of its input's memory: a NumPy stride operation, linear."""
     return lambda function: GeneralOp(function, "view", linear=True, **options)
-
-
-def factory(**options):
-    """Declare an op that makes a tensor from no tensor (or from the shape of one)."""
-    return lambda function: GeneralOp(function, "factory", **({"tensors": (), "method": False} | options))
 
 
 def composite(**options):
