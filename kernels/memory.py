@@ -17,6 +17,8 @@ UINTP = np.uintp
 INTP = np.intp
 
 DTYPES = ("bool", "uint8", "int8", "int16", "int32", "int64", "float32", "float64")
+# Numba's name where it is not NumPy's in every version.
+NUMBA_NAMES = {"bool": "boolean"}
 ITEMSIZE = {kind: np.dtype(kind).itemsize for kind in DTYPES}
 ZERO = {kind: np.dtype(kind).type(0) for kind in DTYPES}
 
@@ -65,7 +67,7 @@ def _build_load(kind):
     from numba.core import types
     from numba.extending import intrinsic
 
-    element = getattr(types, kind)
+    element = getattr(types, NUMBA_NAMES.get(kind, kind))
 
     @intrinsic
     def load(context, address, offset):
@@ -84,7 +86,7 @@ def _build_store(kind, output):
     from numba.core import types
     from numba.extending import intrinsic
 
-    element = getattr(types, kind)
+    element = getattr(types, NUMBA_NAMES.get(kind, kind))
 
     @intrinsic
     def store(context, address, offset, value):
@@ -137,7 +139,7 @@ def _build_array(kind, ndim, layout):
     from numba.extending import intrinsic
     from numba.np.arrayobj import make_array, populate_array
 
-    element = getattr(types, kind)
+    element = getattr(types, NUMBA_NAMES.get(kind, kind))
     array_type = types.Array(element, ndim, layout)
 
     @intrinsic
@@ -167,7 +169,7 @@ def _build_stack_array(kind, size):
     from numba.extending import intrinsic
     from numba.np.arrayobj import make_array, populate_array
 
-    element = getattr(types, kind)
+    element = getattr(types, NUMBA_NAMES.get(kind, kind))
     array_type = types.Array(element, 1, "C")
 
     @intrinsic
