@@ -92,12 +92,12 @@ def compile_item(item):
     cannot type it is no failure.
     """
     name, variant, dtype = item
-    declared = {op.forward.name for op in OPS.values() if op.kind == "elementwise"}
     kernel = REGISTRY[name]
     try:
         table = kernel.loops if variant is None else kernel.variant(*variant)
         table[np.dtype(dtype)]
     except Exception as error:
+        declared = {op.forward.name for op in OPS.values() if op.kind == "elementwise"}
         if type(error).__name__ == "TypingError" and variant is None and name not in declared:
             return None
         return f"{type(error).__name__}: {error}".splitlines()[0]
