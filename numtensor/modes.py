@@ -2,6 +2,8 @@
 
 A `Mode` is an immutable combination of three flags with one ready-made callable per op: ``current.mode.mul(x, y)``.
 The callable is specialised for the mode when the op is first used in it, so no flag is tested on the way of a call.
+What a program does around every op (carry tangents, look for NaN) is a `Wrapper` in the mode, which costs nothing
+outside it.
 What the modes promise is in docs/modes.
 """
 
@@ -12,68 +14,117 @@ from typing import ClassVar
 
 
 class Mode:
-    """One combination of the three flags, with the callables of every op used in it.
+    """One combination of the three flags, and of what stands around it, with the callables of every op used in it.
 
     Attributes:
         grad: whether gradients are enabled (`is_grad_enabled`).
         inference: whether this is inference mode.
         forward_ad: whether forward-mode differentiation is enabled.
+        wrappers: what was put around every op's callable, innermost first.
+        active: those of the wrappers that have something to do with these flags.
         path: which specialisation of an op runs here: ``tracked``, ``no_grad`` or ``inference``.
         with_grad: the modes that differ in the grad flag at most, by that flag.
+        with_inference: what `inference_mode` enters from here, by its argument.
     """
 
-    _by_flags: ClassVar[dict] = {}
+    _made: ClassVar[dict] = {}
 
-    def __new__(cls, grad, inference, forward_ad):
-        flags = (grad, inference, forward_ad)
-        found = cls._by_flags.get(flags)
+    def __new__(cls, grad, inference, forward_ad, wrappers=()):
+        key = (grad, inference, forward_ad, wrappers)
+        found = cls._made.get(key)
         if found is None:
             mode = object.__new__(cls)
-            mode.grad, mode.inference, mode.forward_ad = flags
+            mode.grad, mode.inference, mode.forward_ad, mode.wrappers = key
             mode.path = "inference" if inference else "tracked" if grad else "no_grad"
-            for name, specialise in list(_specialisers.items()):
-                _bind_lazily(mode, name, specialise)
+            mode.active = tuple(wrapper for wrapper in wrappers if wrapper.applies(mode))
+            for op in list(_ops.values()):
+                _bind_lazily(mode, op)
             # setdefault: another thread may have made the same one meanwhile.
-            found = cls._by_flags.setdefault(flags, mode)
+            found = cls._made.setdefault(key, mode)
             if found is mode:
                 mode.with_grad = {grad: mode}
-                mode.with_grad[not grad] = Mode(not grad, inference, forward_ad)
+                mode.with_grad[not grad] = Mode(not grad, inference, forward_ad, wrappers)
+                mode.with_inference = {
+                    True: Mode(False, True, False, wrappers),
+                    False: Mode(True, False, True, wrappers),
+                }
         return found
 
+    def inside(self, wrapper):
+        """Return this mode with `wrapper` around all its ops; itself, if it is there already."""
+        if wrapper in self.wrappers:
+            return self
+        return Mode(self.grad, self.inference, self.forward_ad, (*self.wrappers, wrapper))
+
+    def without(self, wrapper):
+        """Return this mode without `wrapper`."""
+        rest = tuple(other for other in self.wrappers if other is not wrapper)
+        return Mode(self.grad, self.inference, self.forward_ad, rest)
+
     def __repr__(self):
-        return f"Mode(grad={self.grad}, inference={self.inference}, forward_ad={self.forward_ad})"
+        wrappers = f", wrappers={self.wrappers}" if self.wrappers else ""
+        return f"Mode(grad={self.grad}, inference={self.inference}, forward_ad={self.forward_ad}{wrappers})"
 
     def __reduce__(self):
-        return Mode, (self.grad, self.inference, self.forward_ad)
+        return Mode, (self.grad, self.inference, self.forward_ad, self.wrappers)
 
 
-_specialisers = {}
+class Wrapper:
+    """What a mode puts around every op: forward-mode differentiation, debugging, hooks on saved tensors.
+
+    There is one object of each; what belongs to one use of it stands in a `threading.local` of its own. Code that
+    writes into tensors tells the active wrappers of it, since it computes first and writes then.
+    """
+
+    backward_as_ops = False
+    """Whether backward has to run as ops of the mode, because the wrapper would miss what runs on plain arrays."""
+
+    def applies(self, mode):
+        """Whether there is anything to do where these flags hold."""
+        return True
+
+    def wrap(self, op, inner):
+        """Return the callable of the declaration `op` around ``getattr(inner, op.name)``, of a mode without this."""
+        raise NotImplementedError
+
+    def changed(self, name, target, source):
+        """Learn that the op `name` wrote the tensor `source` into the tensor `target`."""
 
 
-def register_op(name, specialise):
-    """Tell the modes how to build their callable of the op `name`: ``specialise(path)``."""
-    _specialisers[name] = specialise
-    for mode in list(Mode._by_flags.values()):
-        _bind_lazily(mode, name, specialise)
+_ops = {}
 
 
-def _bind_lazily(mode, name, specialise):
+def register_op(op):
+    """Let every mode have a callable of the op: ``op.specialise(path)``, as ``mode.<op.name>``."""
+    _ops[op.name] = op
+    for mode in list(Mode._made.values()):
+        _bind_lazily(mode, op)
+
+
+def _bind_lazily(mode, op):
     """Let the first call of ``mode.<name>`` build the callable and take its own place.
 
     A ``__getattr__`` on the class would do it with less, but costs every later access 20 ns.
     """
 
     def build(*args, **kwargs):
-        made = specialise(mode.path)
-        setattr(mode, name, made)
+        made = _build(mode, op)
+        setattr(mode, op.name, made)
         return made(*args, **kwargs)
 
-    setattr(mode, name, build)
+    setattr(mode, op.name, build)
+
+
+def _build(mode, op):
+    if not mode.active:
+        return op.specialise(mode.path)
+    wrapper = mode.active[-1]
+    return wrapper.wrap(op, Mode(mode.grad, mode.inference, mode.forward_ad, mode.active[:-1]))
 
 
 TRACKED = Mode(True, False, True)
-NO_GRAD = Mode(False, False, True)
-INFERENCE = Mode(False, True, False)
+NO_GRAD = TRACKED.with_grad[False]
+INFERENCE = TRACKED.with_inference[True]
 
 
 class _Current(threading.local):
@@ -306,18 +357,26 @@ class set_grad_enabled(_Manager):
         False
     """
 
-    __slots__ = ("_before", "mode")
+    __slots__ = ("_before", "_thread", "mode")
 
     def __init__(self, mode):
         if type(mode) is not bool:
             raise TypeError(f"set_grad_enabled: mode must be a bool, got {mode!r}")
         self.mode = mode
         self._before = current.mode
+        self._thread = threading.get_ident()
         current.mode = current.mode.with_grad[mode]
+
+    def _take_before(self):
+        """Return the mode that construction saw: once, and in its own thread; afterwards and elsewhere today's."""
+        if self._before is None or self._thread != threading.get_ident():
+            return current.mode
+        before, self._before = self._before, None
+        return before
 
     def __enter__(self):
         # Constructed and entered in one statement: what was before is what construction saw.
-        current.entered.append((self, self._before))
+        current.entered.append((self, self._take_before()))
         current.mode = current.mode.with_grad[self.mode]
 
     def clone(self):
@@ -326,7 +385,7 @@ class set_grad_enabled(_Manager):
 
     def __call__(self, function):
         """Decorate `function`; the mode that construction changed is put back."""
-        current.mode = current.mode.with_grad[self._before.grad]
+        current.mode = current.mode.with_grad[self._take_before().grad]
         return _decorate(enable_grad if self.mode else no_grad, function, "set_grad_enabled")
 
     def __repr__(self):
@@ -356,7 +415,7 @@ class inference_mode(_Manager):
         False
     """
 
-    __slots__ = ("_target", "mode")
+    __slots__ = ("mode",)
 
     def __new__(cls, mode=True):
         if type(mode) is not bool:
@@ -365,12 +424,12 @@ class inference_mode(_Manager):
             return cls()(mode)
         manager = object.__new__(cls)
         manager.mode = mode
-        manager._target = INFERENCE if mode else TRACKED
         return manager
 
     def __enter__(self):
-        current.entered.append((self, current.mode))
-        current.mode = self._target
+        before = current.mode
+        current.entered.append((self, before))
+        current.mode = before.with_inference[self.mode]
 
     def __exit__(self, kind, value, traceback):
         current.mode = _leave(self)
