@@ -95,7 +95,7 @@ class Declaration:
         if self.name in OPS:
             raise ValueError(f"two ops are named {self.name!r}")
         OPS[self.name] = self
-        modes.register_op(self.name, self.specialise)
+        modes.register_op(self)
         self.public = self._make_public()
 
     def __call__(self, *args, **kwargs):

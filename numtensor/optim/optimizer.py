@@ -11,7 +11,7 @@ from itertools import chain
 
 import numpy as np
 
-from ..modes import Mode, current, enable_grad
+from ..modes import current, enable_grad
 from ..nn.module import zero_gradient
 from ..ops.inplace import bump_version, check_writable
 from ..tensor import Tensor, from_array
@@ -147,7 +147,7 @@ class Optimizer:
         name = type(self).__name__
         # No graph, also where gradients are enabled; and no parameter is changed before all may be.
         before = current.mode
-        current.mode = Mode(False, before.inference, before.forward_ad)
+        current.mode = before.with_grad[False]
         try:
             steps = []
             for group in self.param_groups:
