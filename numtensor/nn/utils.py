@@ -4,14 +4,24 @@ import math
 
 import numpy as np
 
-from ..ops.inplace import bump_version
+from ..modes import no_grad
+from ..ops.inplace import bump_version, check_writable
 from ..ops.join import cat
 from ..tensor import Tensor, wrap
 
 
-def _gradients(parameters):
+def _gradients(name, parameters):
+    """Return the gradients there are, all of which may be changed in place outside any graph.
+
+    Raises:
+        RuntimeError: one is an inference tensor, outside inference mode; names the function.
+    """
     parameters = [parameters] if isinstance(parameters, Tensor) else parameters
-    return [parameter.grad for parameter in parameters if parameter.grad is not None]
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    with no_grad():
+        for gradient in gradients:
+            check_writable(name, gradient)
+    return gradients
 
 
 def _norm(arrays, norm_type):
@@ -72,7 +82,8 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
         The norm before, a 0-d tensor.
 
     Raises:
-        RuntimeError: the norm is not finite, and that is an error; nothing was scaled.
+        RuntimeError: the norm is not finite, and that is an error, or a gradient may not be changed in place; nothing
+            was scaled.
 
     Reference: ``torch.nn.utils.clip_grad_norm_``.
 
@@ -85,7 +96,7 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
         >>> w.grad.numpy().round(3).tolist() == [0.6000000238418579, 0.800000011920929]
         True
     """
-    gradients = _gradients(parameters)
+    gradients = _gradients("clip_grad_norm_", parameters)
     total = get_total_norm(gradients, norm_type, error_if_nonfinite)
     factor = np.minimum(max_norm / (total._array + 1e-6), 1.0)
     for gradient in gradients:
@@ -104,6 +115,9 @@ def clip_grad_value_(parameters, clip_value, foreach=None):
         clip_value: the bound.
         foreach: accepted for PyTorch's programs; it changes nothing.
 
+    Raises:
+        RuntimeError: a gradient may not be changed in place; none was clipped.
+
     Reference: ``torch.nn.utils.clip_grad_value_``.
 
     Example:
@@ -115,7 +129,7 @@ def clip_grad_value_(parameters, clip_value, foreach=None):
         tensor([ 1.0000, -0.5000])
     """
     clip_value = float(clip_value)
-    for gradient in _gradients(parameters):
+    for gradient in _gradients("clip_grad_value_", parameters):
         np.clip(gradient._array, -clip_value, clip_value, out=gradient._array)
         bump_version(gradient, "clip_grad_value_")
 
