@@ -9,6 +9,7 @@ What the modes promise is in docs/modes.
 
 import functools
 import inspect
+import sys
 import threading
 from typing import ClassVar
 
@@ -193,19 +194,33 @@ def _leave(manager):
     raise RuntimeError(f"{type(manager).__name__}: left more often than entered in this thread")
 
 
+def _can_be_decorated(value):
+    return callable(value) or isinstance(value, (staticmethod, classmethod))
+
+
+def _body(function):
+    """Return the function that runs when `function` is called: below partial objects and callable instances."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return function if inspect.isroutine(function) else type(function).__call__
+
+
 def _decorate(make, function, name):
     if isinstance(function, type):
         raise TypeError(
             f"{name}: a class cannot be decorated (only its construction would run in the mode); "
             "decorate its methods instead"
         )
-    if not callable(function) and not isinstance(function, (staticmethod, classmethod)):
+    if not _can_be_decorated(function):
         raise TypeError(f"{name}: expected a function to decorate, got {type(function).__name__}")
-    if inspect.iscoroutinefunction(function):
+    if isinstance(function, (staticmethod, classmethod)):
+        return type(function)(_decorate(make, function.__func__, name))
+    body = _body(function)
+    if inspect.iscoroutinefunction(body):
         return _decorate_coroutine(make, function)
-    if inspect.isasyncgenfunction(function):
+    if inspect.isasyncgenfunction(body):
         return _decorate_async_generator(make, function)
-    if inspect.isgeneratorfunction(function):
+    if inspect.isgeneratorfunction(body):
         return _decorate_generator(make, function)
 
     @functools.wraps(function)
@@ -265,7 +280,14 @@ def _decorate_async_generator(make, function):
     @functools.wraps(function)
     async def wrapper(*args, **kwargs):
         generator = function(*args, **kwargs)
-        step = generator.__anext__()
+        # The event loop closes what it knows of in any order: it may know this wrapper, but not the body below it,
+        # which would then be closed in the loop's mode.
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(None, None)
+        try:
+            step = generator.__anext__()
+        finally:
+            sys.set_asyncgen_hooks(*hooks)
         try:
             while True:
                 try:
@@ -292,7 +314,7 @@ class _SetsGrad(_Manager):
 
     def __new__(cls, function=None, /):
         if function is not None:
-            if not callable(function) and not isinstance(function, (staticmethod, classmethod)):
+            if not _can_be_decorated(function):
                 raise TypeError(f"{cls.__name__}: takes no argument but a function to decorate, got {function!r}")
             return cls()(function)
         return object.__new__(cls)
@@ -419,7 +441,7 @@ class inference_mode(_Manager):
 
     def __new__(cls, mode=True):
         if type(mode) is not bool:
-            if not callable(mode) and not isinstance(mode, (staticmethod, classmethod)):
+            if not _can_be_decorated(mode):
                 raise TypeError(f"inference_mode: mode must be a bool, or a function to decorate, got {mode!r}")
             return cls()(mode)
         manager = object.__new__(cls)
