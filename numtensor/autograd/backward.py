@@ -130,10 +130,16 @@ def backward_all(tensors, grad_tensors=None, retain_graph=None, create_graph=Fal
     if not inputs:
         raise RuntimeError("backward: inputs argument to backward cannot be empty")
     found = grad(tensors, inputs, grad_tensors, retain_graph, create_graph, allow_unused=True)
-    for tensor, gradient in zip(inputs, found, strict=True):
-        if gradient is not None:
-            meta = tensor._meta
-            meta.grad = gradient if meta.grad is None else meta.grad + gradient
+    before = current.mode
+    # As in `_run`: what is added up is a normal tensor, whatever the caller's mode.
+    current.mode = TRACKED if create_graph else NO_GRAD
+    try:
+        policy = engine.Tensors if create_graph else engine.Arrays(from_array)
+        for tensor, gradient in zip(inputs, found, strict=True):
+            if gradient is not None:
+                engine.add_to_grad(tensor._meta, gradient if create_graph else gradient._array, policy)
+    finally:
+        current.mode = before
 
 
 def grad(

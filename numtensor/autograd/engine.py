@@ -28,12 +28,15 @@ class Arrays:
         # Our kernel, because NumPy's own would warn of inf - inf.
         return np.asarray(add.loops[a.dtype](a, b))
 
-    @staticmethod
-    def accumulate(tensor, grad):
-        """Add a gradient to the ``grad`` of a leaf, in place."""
+    def accumulate(self, tensor, grad):
+        """Add a gradient to the ``grad`` of a leaf, in place; return the sum."""
         array = tensor._array
+        if tensor.is_inference():
+            # One that the user assigned: nothing outside inference mode may change it.
+            return self.wrap(self.add(array, grad))
         add.loops[array.dtype](array, grad, array)
         bump_version(tensor, "backward")
+        return tensor
 
     def call(self, node, grad):
         """Return the gradients of a node's inputs.
@@ -71,6 +74,8 @@ class Tensors:
     @staticmethod
     def add(a, b):
         return a + b
+
+    accumulate = add
 
     @staticmethod
     def call(node, grad):
@@ -213,17 +218,15 @@ def _capture_leaf(leaf, grad, captures, policy):
 
 
 def _accumulate(leaf, grad, policy):
-    hooks = leaf.hooks
-    if hooks is not None:
-        for function in list(hooks.tensor.values()):
+    if leaf.hooks is not None:
+        for function in list(leaf.hooks.tensor.values()):
             grad = policy.hook(function, grad)
-    leaf_grad = leaf.grad
-    if policy.create_graph:
-        leaf.grad = grad if leaf_grad is None else leaf_grad + grad
-    elif leaf_grad is None:
-        leaf.grad = policy.own(grad)
-    else:
-        policy.accumulate(leaf_grad, grad)
-    if hooks is not None:
-        for tensor, function in list(hooks.after.values()):
+    add_to_grad(leaf, grad, policy)
+
+
+def add_to_grad(leaf, grad, policy):
+    """Add a gradient to what `leaf`, the metadata of a tensor, has in ``grad``."""
+    leaf.grad = policy.own(grad) if leaf.grad is None else policy.accumulate(leaf.grad, grad)
+    if leaf.hooks is not None:
+        for tensor, function in list(leaf.hooks.after.values()):
             function(tensor)

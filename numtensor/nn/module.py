@@ -14,7 +14,7 @@ from ..graph import RemovableHandle
 from ..modes import no_grad
 from ..ops.creation import from_numpy
 from ..ops.inplace import bump_version, check_writable
-from ..tensor import Tensor, new, wrap
+from ..tensor import Tensor, from_array, new
 from .backward_hooks import BackwardHooks
 from .parameter import Parameter
 
@@ -705,7 +705,7 @@ def zero_gradient(name, parameter, set_to_none):
         parameter.grad = None
     elif grad.grad_fn is not None:
         # A gradient with a history of its own (create_graph) is replaced: others may hold it.
-        parameter.grad = wrap(np.zeros_like(grad._array))
+        parameter.grad = from_array(np.zeros_like(grad._array))
     else:
         grad.requires_grad_(False)
         check_writable(name, grad)
