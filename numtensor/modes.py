@@ -88,6 +88,9 @@ class Wrapper:
         """Return the callable of the declaration `op` around ``getattr(inner, op.name)``, of a mode without this."""
         raise NotImplementedError
 
+    def stands_for(self, stand_in, tensor):
+        """Learn that `stand_in` is computed with in the place of `tensor`, whose values and history it has."""
+
     def changed(self, name, target, source):
         """Learn that the op `name` wrote the tensor `source` into the tensor `target`."""
 
@@ -163,7 +166,7 @@ def is_inference_mode_enabled():
     return current.mode.inference
 
 
-class _Manager:
+class Manager:
     """A context manager and decorator that swaps the thread's mode.
 
     What was before stands on the thread's own stack, so that an object may be entered again while inside it, and by
@@ -308,7 +311,7 @@ def _decorate_async_generator(make, function):
     return wrapper
 
 
-class _SetsGrad(_Manager):
+class _SetsGrad(Manager):
     __slots__ = ()
     _grad = None
 
@@ -361,7 +364,7 @@ class enable_grad(_SetsGrad):
     _grad = True
 
 
-class set_grad_enabled(_Manager):
+class set_grad_enabled(Manager):
     """Enable or disable gradients: at once when called, until the end of the block when used as a manager.
 
     Args:
@@ -414,7 +417,7 @@ class set_grad_enabled(_Manager):
         return f"numtensor.set_grad_enabled(mode={self.mode})"
 
 
-class inference_mode(_Manager):
+class inference_mode(Manager):
     """Run without any autograd bookkeeping: results are inference tensors, which have no metadata.
 
     Use it as ``with inference_mode():``, ``@inference_mode()``, ``@inference_mode`` or with ``mode=False`` to leave

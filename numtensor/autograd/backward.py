@@ -1,12 +1,21 @@
 """``backward`` and ``grad``: the engine's two entrances, and what tensors know of the graph."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..graph import Output
-from ..modes import NO_GRAD, TRACKED, current
+from ..modes import NO_GRAD, TRACKED, Mode, current
 from ..ops.inplace import refresh_view, view_node
 from ..tensor import Tensor, from_array
 from . import engine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..graph import Node
 
 
 def edge_of(tensor):
@@ -16,7 +25,7 @@ def edge_of(tensor):
     return node or meta
 
 
-def grad_fn(self):
+def grad_fn(self) -> Node | None:
     """The node that made this tensor, or None for a leaf."""
     meta = self._meta
     if meta is None:
@@ -76,14 +85,18 @@ def _run(edges, seeds, retain_graph, create_graph, captures=None):
     """Run the engine in the mode that backward rules expect, whatever the caller's."""
     retain_graph = create_graph if retain_graph is None else retain_graph
     before = current.mode
+    mode = TRACKED if create_graph else NO_GRAD
+    if before.wrappers:
+        mode = Mode(create_graph, False, before.forward_ad, before.wrappers)
     if create_graph:
         policy = engine.Tensors
-        current.mode = TRACKED
+    elif any(wrapper.backward_as_ops for wrapper in mode.active):
+        policy = engine.CarriedTensors
     else:
         policy = engine.Arrays(from_array)
         seeds = [seed._array for seed in seeds]
         policy.shared.update(map(id, seeds))
-        current.mode = NO_GRAD
+    current.mode = mode
     try:
         engine.run(edges, seeds, policy, retain_graph, captures)
     finally:
@@ -91,7 +104,7 @@ def _run(edges, seeds, retain_graph, create_graph, captures=None):
     return policy
 
 
-def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+def backward(self, gradient: Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Tensor | Sequence[Tensor] | None = None) -> None:
     """Compute the gradients of this tensor with respect to the leaves, and add them to their ``grad``.
 
     Args:
@@ -115,7 +128,7 @@ def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=
     backward_all((self,), None if gradient is None else (gradient,), retain_graph, create_graph, inputs)
 
 
-def backward_all(tensors, grad_tensors=None, retain_graph=None, create_graph=False, inputs=None):
+def backward_all(tensors: Tensor | Sequence[Tensor], grad_tensors: Tensor | Sequence[Tensor | None] = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Tensor | Sequence[Tensor] | None = None) -> None:
     """Compute the gradients of the sum of several tensors; see `Tensor.backward`.
 
     Reference: ``torch.autograd.backward``.
@@ -143,14 +156,14 @@ def backward_all(tensors, grad_tensors=None, retain_graph=None, create_graph=Fal
 
 
 def grad(
-    outputs,
-    inputs,
-    grad_outputs=None,
-    retain_graph=None,
-    create_graph=False,
-    allow_unused=None,
-    materialize_grads=False,
-):
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    materialize_grads: bool = False,
+) -> tuple[Tensor, ...]:
     """Compute and return the gradients of the sum of outputs with respect to inputs.
 
     Args:
@@ -203,8 +216,8 @@ def grad(
             if materialize_grads:
                 array = inputs[position]._array
                 found = from_array(np.zeros(array.shape, array.dtype))
-        elif not create_graph:
-            if id(found) in handed_out:
+        else:
+            if id(found) in handed_out and isinstance(policy, engine.Arrays):
                 policy.shared.add(id(found))
             handed_out.add(id(found))
             found = policy.own(found)

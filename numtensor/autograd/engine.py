@@ -16,8 +16,6 @@ from ..ops.inplace import bump_version
 class Arrays:
     """How the engine treats gradients when no graph of them is wanted."""
 
-    create_graph = False
-
     def __init__(self, wrap):
         self.wrap = wrap
         # Identities of arrays that more than one place may hold: a leaf copies these before it keeps them.
@@ -56,6 +54,10 @@ class Arrays:
         """Return the gradient as a tensor that shares memory with nothing."""
         return self.wrap(grad.copy() if grad.base is not None or id(grad) in self.shared else grad)
 
+    def kept(self, grad):
+        """Return a gradient that goes on, too, as a tensor that shares memory with nothing."""
+        return self.wrap(grad.copy())
+
     def hook(self, function, grad):
         """Call a hook on a tensor of the gradient; return the gradient that goes on."""
         changed = function(self.wrap(grad))
@@ -68,8 +70,6 @@ class Arrays:
 
 class Tensors:
     """How the engine treats gradients that are themselves to be differentiated."""
-
-    create_graph = True
 
     @staticmethod
     def add(a, b):
@@ -85,10 +85,22 @@ class Tensors:
     def own(grad):
         return grad
 
+    kept = own
+
     @staticmethod
     def hook(function, grad):
         changed = function(grad)
         return grad if changed is None else changed
+
+
+class CarriedTensors(Tensors):
+    """How the engine treats gradients that are not recorded, but whose ops a mode has to see."""
+
+    @staticmethod
+    def own(grad):
+        return grad.clone()
+
+    kept = own
 
 
 def _target(edge):
@@ -197,7 +209,7 @@ def _run_node_hooks(node, grad, policy):
     for number, meta in node.hooks.retained.items():
         if grads[number] is not None:
             # The gradient goes on to the node, so what is kept is a copy.
-            kept = grads[number] if policy.create_graph else policy.wrap(grads[number].copy())
+            kept = policy.kept(grads[number])
             meta.grad = kept if meta.grad is None else meta.grad + kept
     return grads[0] if single else grads
 

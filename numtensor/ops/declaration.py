@@ -40,11 +40,14 @@ class Declaration:
         out: whether there is an ``out=`` form.
         keywords: parameters that the kernel does not know and most calls do not give, such as ``alpha`` of add: a
             call that gives one goes to the `keyword_rule`, all others pay one comparison.
+        linear: whether the op is linear in its differentiable tensors together, or in each (``"each"``).
         aliases: other names; one with a dot, such as ``nn.functional.tanh``, stands in that namespace.
         reason: why a library op is not a kernel.
     """
 
     kind = None
+    sequence = None
+    results = 1
 
     def __init__(
         self,
@@ -90,7 +93,7 @@ class Declaration:
         self.reason = reason
         self.node_name = "".join(part.capitalize() for part in self.name.split("_")) + "Backward"
         self._vjp = None
-        self._tangent = None
+        self.tangent_rule = None
         self._keyword_rule = None
         if self.name in OPS:
             raise ValueError(f"two ops are named {self.name!r}")
@@ -117,8 +120,12 @@ class Declaration:
         return rule
 
     def tangent(self, rule):
-        """Give the forward-mode rule as an expression of public ops: ``rule(tangents, *parameters[, output])``."""
-        self._tangent = rule
+        """Give the forward-mode rule as an expression of public ops: ``rule(tangents, result, *parameters)``.
+
+        `tangents` has one per differentiable tensor, None for one without. An op without a rule has its tangent by
+        what it is; see `autograd.tangents`.
+        """
+        self.tangent_rule = rule
         return rule
 
     def keyword_rule(self, rule):
@@ -191,26 +198,40 @@ class Declaration:
             "run_inplace": inplace.run,
         }
 
+    @property
+    def differentiates(self):
+        """Whether there is a vjp rule."""
+        return self._vjp is not None
+
+    def bind(self, arguments, keywords):
+        """Return the arguments of a call of a mode's callable, one per parameter."""
+        bound = self.call_signature.bind(*arguments, **keywords)
+        bound.apply_defaults()
+        return [bound.arguments[name] for name in self.parameters]
+
     # -----------------------------------------------------------------------------------------------------------------
     # Backward
 
     def backward_tensors(self, node, grad):
         """Return the gradient of each edge as a tensor, recorded: what ``create_graph`` asks for."""
         arguments = self.saved_tensors(node)
-        return self.apply_vjp(node, grad, arguments)
+        return self.apply_vjp(grad, [edge is not None for edge in node.edges], arguments)
 
-    def apply_vjp(self, node, grad, arguments):
-        """Evaluate the vjp rule for the edges that want a gradient."""
+    def apply_vjp(self, grad, needs, arguments):
+        """Evaluate the vjp rule: return a gradient, or None, per differentiable tensor.
+
+        Args:
+            grad: the gradient of the result; of several results a tuple.
+            needs: whether each differentiable tensor (each element of a sequence) wants a gradient.
+            arguments: what the op saved, as tensors, for the rule.
+        """
         rule = self._vjp
         if rule is None:
             raise RuntimeError(f"{self.name}: the derivative of this op is not differentiable itself")
         if callable(rule):
-            needs = [edge is not None for edge in node.edges]
             results = rule(grad, needs, *arguments)
             return results if isinstance(results, (tuple, list)) else (results,)
-        return [
-            one(grad, *arguments) if edge is not None else None for edge, one in zip(node.edges, rule, strict=True)
-        ]
+        return [one(grad, *arguments) if need else None for need, one in zip(needs, rule, strict=True)]
 
     def saved_tensors(self, node):
         """Return a node's saved values for a vjp rule: tensors connected to the graph as they were saved."""

@@ -408,7 +408,7 @@ class ElementwiseOp(Declaration):
         return values
 
     def backward_tensors(self, node, grad):
-        results = self.apply_vjp(node, grad, self.saved_tensors(node))
+        results = super().backward_tensors(node, grad)
         if node.extra is None:
             return results
         return [

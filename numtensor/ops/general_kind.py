@@ -351,8 +351,8 @@ class GeneralOp(Declaration):
 
     def backward_arrays(self, node, grad):
         """Return the gradient of each edge as an array, by the backward rule or the vjp rule."""
+        needs = [edge is not None for edge in node.edges]
         if self._backward is not None:
-            needs = [edge is not None for edge in node.edges]
             results = self._backward(grad, needs, *self._arguments(node, as_tensors=False))
             return results if type(results) in (tuple, list) else (results,)
         before = current.mode
@@ -363,7 +363,7 @@ class GeneralOp(Declaration):
                 if node.outputs == 1
                 else tuple(None if g is None else wrap_normal(g) for g in grad)
             )
-            results = self.apply_vjp(node, grads, self._arguments(node, as_tensors=True))
+            results = self.apply_vjp(grads, needs, self._arguments(node, as_tensors=True))
         finally:
             current.mode = before
         return [None if r is None else r._array for r in results]

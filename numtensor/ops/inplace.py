@@ -106,6 +106,8 @@ def run(op, target, *arguments, **keywords):
         check_recordable(name, target)
         # What the op saves of its input is the old value, which is about to be overwritten.
         source = _old_value(target, op, keywords)
+        for wrapper in current.mode.active:
+            wrapper.stands_for(source, target)
     compute = op.call_with_keywords if keywords else getattr(current.mode, op.name)
     result = compute(source, *arguments, **keywords)
     _check_result(name, target, result._array)
@@ -115,6 +117,8 @@ def run(op, target, *arguments, **keywords):
             adopt(target, result)
         elif source._meta.requires_grad:
             adopt(target, _without_gradient(target, source))
+    for wrapper in current.mode.active:
+        wrapper.changed(name, target, result)
     return target
 
 
@@ -385,7 +389,8 @@ def write_out(op, out, arguments, **keywords):
         )
     check_writable(name, out)
     compute = op.call_with_keywords if keywords else getattr(current.mode, op.name)
-    result = compute(*arguments, **keywords)._array
+    computed = compute(*arguments, **keywords)
+    result = computed._array
     check_cast(name, dtypes.FROM_NUMPY[result.dtype], out.dtype)
     if out._array.shape != result.shape:
         if out._array.size:
@@ -395,4 +400,6 @@ def write_out(op, out, arguments, **keywords):
             )
         out._array = np.empty(result.shape, out._array.dtype)
     write(out, result, name)
+    for wrapper in current.mode.active:
+        wrapper.changed(name, out, computed)
     return out

@@ -1,5 +1,9 @@
 """Writing elements by position: ``x[...] = values``, scatter, index_put, masks. ``indexing.py`` reads by position."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from .. import dtypes
@@ -31,6 +35,12 @@ from .indexing import (
 )
 from .operands import CONSTANTS
 from .shape import expand, reshape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from .._types import Operand
 
 
 def _as_values(op, name, value, kind):
@@ -93,7 +103,7 @@ def _fit_values(op, values, shape):
     )
 
 
-def setitem(self, index, value):
+def setitem(self, index: Any, value: Operand) -> None:
     """Overwrite a part of the tensor: what `getitem` shows, copied from a tensor, an array or a number.
 
     The value is converted to the tensor's dtype and broadcast. Gradients flow into the value; what was overwritten
@@ -110,8 +120,9 @@ def setitem(self, index, value):
     advanced = None
     if basic is None:
         basic, advanced = parse_index("setitem", target.shape, index, recording)
-    if recording:
-        _record_setitem(self, basic, advanced, value)
+    if recording or current.mode.active:
+        # As ops, which a graph or a mode's wrapper sees.
+        _write_by_ops(self, basic, advanced, value)
         return
     part = basic_index._forward(target, basic)
     if type(value) is Tensor and value._array.dtype is target.dtype:
@@ -131,7 +142,7 @@ def setitem(self, index, value):
     inplace.bump_version(self, "setitem")
 
 
-def _record_setitem(self, basic, advanced, value):
+def _write_by_ops(self, basic, advanced, value):
     inplace.check_writable("setitem", self, basic_index._forward(self._array, basic))
     values = _as_values("setitem", "value", value, self._array.dtype)
     part = self
@@ -154,7 +165,7 @@ Tensor.__setitem__ = setitem
 
 
 @composite(tensors=("input", "values"), inplace=True)
-def index_put(input, indices, values, accumulate=False):
+def index_put(input, indices: Sequence[Tensor | None], values, accumulate=False):
     """Copy the input with other values at positions: ``input[indices] = values`` on a copy.
 
     Args:

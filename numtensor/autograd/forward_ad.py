@@ -1,0 +1,391 @@
+"""Forward-mode differentiation: dual tensors, whose tangents go along with the ops.
+
+A level keeps the tangents, by the tensors' metadata: a tensor has no field for one, and outside a level nothing asks.
+Inside, the mode is wrapped: each op runs as it would, and then gives its result a tangent.
+
+Reference: ``torch.autograd.forward_ad``.
+"""
+
+import collections
+import threading
+import weakref
+
+import numpy as np
+
+from ..graph import NO_VERSION, Metadata, Output
+from ..modes import Manager, Wrapper, current
+from ..ops.inplace import make_view_meta
+from ..ops.overwrite_kind import OverwriteOp
+from ..tensor import Tensor, new
+from .tangents import differentiable_tensors, has_tangent, result_tangents, zeros_for
+
+UnpackedDualTensor = collections.namedtuple("UnpackedDualTensor", ["primal", "tangent"])
+UnpackedDualTensor.__doc__ = "What `unpack_dual` returns: the primal and its tangent, or None."
+
+
+class Level:
+    """The tangents of one level of differentiation, gone with it."""
+
+    def __init__(self):
+        self._by_metadata = weakref.WeakKeyDictionary()
+        # What backward saved of a result is a new tensor with the result's place in the graph.
+        self._by_node = weakref.WeakKeyDictionary()
+
+    def tangent(self, tensor):
+        """Return the tangent of a tensor, or None."""
+        meta = tensor._meta
+        if meta is None:
+            return None
+        if meta in self._by_metadata:
+            return self._by_metadata[meta]
+        node = meta.node
+        if node is not None:
+            node, number = (node.node, node.number) if type(node) is Output else (node, 0)
+            found = self._by_node.get(node)
+            if found is not None and number in found:
+                return found[number]
+        if meta.view is not None:
+            # Taken before its base got a tangent.
+            whole = self.tangent(meta.view.base)
+            return None if whole is None else _view_of(whole, meta.view.replay)
+        return None
+
+    def give(self, tensor, tangent):
+        """Let a tensor have a tangent, or (None) have none whatever its base has."""
+        meta = tensor._meta
+        if meta is None:
+            # An inference tensor, outside inference mode.
+            meta = tensor._meta = Metadata(False, NO_VERSION)
+        self._by_metadata[meta] = tangent
+        node = meta.node
+        if node is not None:
+            node, number = (node.node, node.number) if type(node) is Output else (node, 0)
+            self._by_node.setdefault(node, {})[number] = tangent
+
+    def overwrite(self, tensor, tangent):
+        """Give a tensor that was changed in place the tangent of its new values, None for zeros."""
+        old = self.tangent(tensor)
+        view = tensor._meta.view
+        if old is None:
+            if tangent is None:
+                return
+            if view is None:
+                self.give(tensor, _own(tangent, ()))
+                return
+            whole = zeros_for(view.base)
+            self.give(view.base, whole)
+            old = _view_of(whole, view.replay)
+        elif view is None and old._meta.counter is None:
+            # No view shares it: no need to write into what a graph may have saved.
+            self.give(tensor, zeros_for(tensor) if tangent is None else _own(tangent, ()))
+            return
+        if tangent is None:
+            old.zero_()
+        else:
+            old.copy_(tangent)
+        self.give(tensor, old)
+
+
+def _view_of(whole, replay):
+    """Return the part of a tangent that a view shows of its base."""
+    part = new(Tensor)
+    part._array = replay(whole._array)
+    part._meta = make_view_meta("tracked", whole, replay)
+    return part
+
+
+def _own(tangent, others):
+    """Return a tangent that shares memory with no other."""
+    if tangent._array.base is not None or any(tangent is other for other in others):
+        return tangent.clone()
+    return tangent
+
+
+class _Levels(threading.local):
+    def __init__(self):
+        self.stack = []
+
+
+_levels = _Levels()
+
+
+class Dual(Wrapper):
+    """Gives the results of ops their tangents at one level; within it, inner levels differentiate further."""
+
+    backward_as_ops = True
+    _made = {}
+
+    def __new__(cls, depth):
+        found = cls._made.get(depth)
+        if found is None:
+            found = object.__new__(cls)
+            found.depth = depth
+            found = cls._made.setdefault(depth, found)
+        return found
+
+    def __reduce__(self):
+        return Dual, (self.depth,)
+
+    def __repr__(self):
+        return f"Dual({self.depth})"
+
+    def applies(self, mode):
+        return mode.forward_ad
+
+    def level(self):
+        """Return this thread's level of the wrapper's depth; None where a mode was carried to another thread."""
+        stack = _levels.stack
+        return stack[self.depth] if self.depth < len(stack) else None
+
+    def wrap(self, op, inner):
+        if op.kind == "composite":
+            # Its ops come here one by one.
+            return op.specialise(inner.path)
+        name = op.name
+
+        def call(*arguments, **keywords):
+            result = getattr(inner, name)(*arguments, **keywords)
+            level = self.level()
+            if level is not None:
+                if len(arguments) != len(op.parameters):
+                    arguments = op.bind(arguments, keywords)
+                self.carry(op, level, inner, arguments, result)
+            return result
+
+        def overwrite(target, *arguments, **keywords):
+            result = getattr(inner, name)(target, *arguments, **keywords)
+            source = arguments[0] if op.source and isinstance(arguments[0], Tensor) else None
+            self.changed(name, target, source)
+            return result
+
+        if isinstance(op, OverwriteOp):
+            return overwrite
+        if not has_tangent(op):
+            return op.specialise(inner.path) if not inner.active else lambda *a, **k: getattr(inner, name)(*a, **k)
+        return call
+
+    def carry(self, op, level, inner, arguments, result):
+        """Give the results of an op their tangents, if any of its tensors has one."""
+        tensors = differentiable_tensors(op, arguments)
+        tangents = [level.tangent(t) if isinstance(t, Tensor) else None for t in tensors]
+        if all(tangent is None for tangent in tangents):
+            return
+        before = current.mode
+        current.mode = inner
+        try:
+            found = result_tangents(op, arguments, tangents, result)
+            results = result if isinstance(result, tuple) else (result,)
+            for one, tangent in zip(results, found, strict=True):
+                if tangent is None or not one.is_floating_point():
+                    continue
+                if tangent._array.dtype != one._array.dtype:
+                    tangent = tangent.to(one.dtype)
+                if tangent._array.shape != one._array.shape:
+                    tangent = tangent.expand(one._array.shape)
+                if one._meta is None or one._meta.view is None or not _on_same_memory(tangent, tangents):
+                    tangent = _own(tangent, tangents)
+                level.give(one, tangent)
+        finally:
+            current.mode = before
+
+    def stands_for(self, stand_in, tensor):
+        level = self.level()
+        tangent = None if level is None else level.tangent(tensor)
+        if tangent is not None:
+            level.give(stand_in, tangent)
+
+    def changed(self, name, target, source):
+        level = self.level()
+        if level is None:
+            return
+        before = current.mode
+        current.mode = before.without(self)
+        try:
+            tangent = level.tangent(source) if source is not None else None
+            if tangent is not None and tangent._array.shape != target._array.shape:
+                tangent = tangent.expand(target._array.shape)
+            level.overwrite(target, tangent)
+        finally:
+            current.mode = before
+
+
+def _on_same_memory(tangent, tangents):
+    return any(t is not None and np.may_share_memory(tangent._array, t._array) for t in tangents)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Levels
+
+
+def push_level():
+    """Begin a level inside those that there are, and return its wrapper; `func` nests them."""
+    dual = Dual(len(_levels.stack))
+    _levels.stack.append(Level())
+    current.mode = current.mode.inside(dual)
+    return dual
+
+
+def pop_level(dual):
+    """End the innermost level; its tangents are gone."""
+    current.mode = current.mode.without(dual)
+    _levels.stack.pop()
+
+
+def enter_dual_level():
+    """Begin a level of forward-mode differentiation, and return its number.
+
+    Raises:
+        RuntimeError: there is one already.
+
+    Reference: ``torch.autograd.forward_ad.enter_dual_level``.
+    """
+    if _levels.stack:
+        raise RuntimeError(
+            "enter_dual_level: Nested forward mode AD is not supported; func.jvp and func.jacfwd nest within each other"
+        )
+    return push_level().depth
+
+
+def exit_dual_level(*, level=None):
+    """End the level of forward-mode differentiation; tangents of its dual tensors are gone.
+
+    Raises:
+        RuntimeError: there is no such level.
+
+    Reference: ``torch.autograd.forward_ad.exit_dual_level``.
+    """
+    depth = len(_levels.stack) - 1
+    if depth < 0 or level not in (None, depth):
+        raise RuntimeError(f"exit_dual_level: there is no level {0 if level is None else level} to exit")
+    pop_level(Dual(depth))
+
+
+class dual_level(Manager):
+    """A block, or decorated function, in which dual tensors can be made and carry their tangents along.
+
+    Raises:
+        RuntimeError: on entering it inside another.
+
+    Reference: ``torch.autograd.forward_ad.dual_level``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> from numtensor.autograd import forward_ad
+        >>> with forward_ad.dual_level():
+        ...     x = forward_ad.make_dual(nt.tensor(3.0), nt.tensor(1.0))
+        ...     forward_ad.unpack_dual(x * x).tangent
+        tensor(6.)
+    """
+
+    __slots__ = ()
+
+    def __enter__(self):
+        return enter_dual_level()
+
+    def __exit__(self, kind, value, traceback):
+        exit_dual_level()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Dual tensors
+
+
+def _level_of(op, level):
+    depth = len(_levels.stack) - 1 if level is None else level
+    if not 0 <= depth < len(_levels.stack):
+        raise RuntimeError(
+            f"{op}: no dual level exists: work inside `with forward_ad.dual_level():`"
+            if not _levels.stack
+            else f"{op}: there is no level {level}"
+        )
+    return Dual(depth), _levels.stack[depth]
+
+
+def make_dual(tensor, tangent, *, level=None):
+    """Return a tensor on the same memory that carries a tangent: its derivative in some direction.
+
+    Args:
+        tensor: the primal; floating-point.
+        tangent: of the same shape.
+        level: number of the level; the innermost one by default.
+
+    Returns:
+        A tensor; in inference mode, where no tangents are carried, one without a tangent.
+
+    Raises:
+        RuntimeError: there is no level, the shapes differ, or the primal has a tangent already.
+        ValueError: the primal or the tangent is not floating-point.
+        TypeError: one of them is no tensor.
+
+    Reference: ``torch.autograd.forward_ad.make_dual``.
+    """
+    dual, where = _level_of("make_dual", level)
+    for what, one in (("primal", tensor), ("tangent", tangent)):
+        if not isinstance(one, Tensor):
+            raise TypeError(f"make_dual: the {what} must be Tensor, not {type(one).__name__}")
+        if not one.is_floating_point():
+            raise ValueError(f"make_dual: Expected {what} to be floating point, but got: {one.dtype}")
+    if tangent._array.shape != tensor._array.shape:
+        raise RuntimeError(
+            f"make_dual: Expected tangent to have the shape {tensor._array.shape} of the primal, got "
+            f"{tangent._array.shape}"
+        )
+    mode = current.mode
+    if not mode.forward_ad:
+        return tensor[...]
+    if where.tangent(tensor) is not None:
+        raise RuntimeError("make_dual: the primal already has a tangent at this level; unpack_dual() it first")
+    current.mode = mode.without(dual)
+    try:
+        made = _alias(tensor)
+        carried = tangent.to(tensor.dtype, copy=True)
+        if carried._array.strides != tensor._array.strides:
+            # In the primal's layout, so that views of the one are views of the other.
+            laid_out = np.empty_like(tensor._array)
+            np.copyto(laid_out, carried._array)
+            carried._array = laid_out
+    finally:
+        current.mode = mode
+    where.give(made, carried)
+    return made
+
+
+def unpack_dual(tensor, *, level=None):
+    """Return a tensor's primal and its tangent.
+
+    Args:
+        tensor: any tensor.
+        level: number of the level; the innermost one by default.
+
+    Returns:
+        A named pair ``(primal, tangent)``; the tangent is None where there is none, and outside a level, where the
+        primal is the tensor itself.
+
+    Reference: ``torch.autograd.forward_ad.unpack_dual``.
+    """
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"unpack_dual: expected Tensor, got {type(tensor).__name__}")
+    if level is None and not _levels.stack:
+        return UnpackedDualTensor(tensor, None)
+    dual, where = _level_of("unpack_dual", level)
+    mode = current.mode
+    if not mode.forward_ad:
+        return UnpackedDualTensor(tensor[...], None)
+    current.mode = mode.without(dual)
+    try:
+        tangent = where.tangent(tensor)
+        primal = _alias(tensor)
+    finally:
+        current.mode = mode
+    where.give(primal, None)
+    return UnpackedDualTensor(primal, tangent)
+
+
+def _alias(tensor):
+    """Return another tensor on the same memory and in the same place of the graph."""
+    made = tensor[...]
+    if made is tensor or made._meta is tensor._meta:
+        made = new(Tensor)
+        made._array = tensor._array
+        made._meta = None
+    return made
