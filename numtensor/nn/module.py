@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import dtypes
 from ..graph import RemovableHandle
-from ..modes import no_grad
+from ..modes import inference_mode, no_grad
 from ..ops.creation import from_numpy
 from ..ops.inplace import bump_version, check_writable
 from ..tensor import Tensor, from_array, new
@@ -425,20 +425,23 @@ class Module:
             zero_gradient("zero_grad", parameter, set_to_none)
 
     def _apply(self, fn, recurse=True):
-        """Replace the memory of parameters, their gradients, and buffers by ``fn(tensor)``; return this module."""
+        """Replace the memory of parameters, their gradients, and buffers by ``fn(tensor)``; return this module.
+
+        What is an inference tensor stays one, and nothing else becomes one, whatever the mode.
+        """
         if recurse:
             for module in self.children():
                 module._apply(fn)
         with no_grad():
             for parameter in self._parameters.values():
                 if parameter is not None:
-                    # Only the memory: whether it is an inference tensor does not change by a conversion.
-                    parameter._array = fn(parameter)._array
+                    _take_memory(parameter, fn)
                     if parameter.grad is not None:
-                        parameter.grad._array = fn(parameter.grad)._array
-            buffers = self._buffers
-            for name, buffer in buffers.items():
-                if buffer is not None:
+                        _take_memory(parameter.grad, fn)
+        buffers = self._buffers
+        for name, buffer in buffers.items():
+            if buffer is not None:
+                with inference_mode(buffer.is_inference()), no_grad():
                     buffers[name] = fn(buffer)
         return self
 
@@ -711,6 +714,14 @@ def zero_gradient(name, parameter, set_to_none):
         check_writable(name, grad)
         grad._array[...] = 0
         bump_version(grad, name)
+
+
+def _take_memory(tensor, fn):
+    """Give a tensor the memory of ``fn(tensor)``, and count it as a change: backward may still need the old one."""
+    made = fn(tensor)
+    if made is not tensor:
+        tensor._array = made._array
+        bump_version(tensor, "to")
 
 
 def _detached(tensor):

@@ -207,8 +207,8 @@ def test_F20_no_refusal_when_no_operand_requires_grad():
 def test_F21_result_outside_is_normal(op):
     y = op(inference())
     assert not y.is_inference()
-    # A number, where an inference tensor's raises. PyTorch's sum has changed its result once already.
-    assert y._version in (0, 1)
+    # An inference tensor's would raise. PyTorch's sum has changed its result once already.
+    assert y._version >= 0
 
 
 def test_F22_result_outside_can_be_saved():
