@@ -1,4 +1,5 @@
-"""The test table: one row per declared op. ``tests/rows/<family>.py`` has the rows of ``numtensor/ops/<family>.py``.
+"""The test table: one row per declared op. ``tests/rows/<family>.py`` has the rows of ``numtensor/ops/<family>.py``;
+what several families share stands in ``tests/*_samples.py``.
 
 From each row `tests/ops/test_table.py` checks, without another line: values against the reference in every dtype and
 layout, equal bits in every mode, the method, in-place and ``out=`` forms, first and second derivatives, the backward

@@ -3,10 +3,13 @@
 from ..dtypes import INTEGRAL, bool_
 from ..kernels.backward import activation as backward
 from ..kernels.forward import activation as forward
+from .choice import where
 from .comparison import gt, le
-from .elementwise import erf, exp, tanh, where
 from .elementwise_kind import elementwise
+from .exponential import exp
+from .hyperbolic import tanh
 from .inplace import run as run_inplace
+from .special import erf
 
 SQRT_HALF = 0.7071067811865476
 SQRT_2_OVER_PI = 0.7978845608028654

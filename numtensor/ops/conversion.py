@@ -7,8 +7,8 @@ from ..dtypes import dtype as Dtype
 from ..graph import NO_VERSION, Metadata, counter_of
 from ..modes import current
 from ..tensor import Tensor, new
-from .creation import fill_value
 from .declaration import Declaration
+from .factory_arguments import fill_value
 from .factory_kind import check_device
 from .general_kind import composite, library
 from .operands import unwrap

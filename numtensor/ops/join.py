@@ -7,8 +7,10 @@ from ..tensor import Tensor, from_array
 from . import operands
 from .conversion import to_dtype
 from .dims import normalise_dim, normalise_dims
+from .expand import expand
 from .general_kind import composite, library
-from .shape import as_shape, expand, narrow, reshape, unsqueeze
+from .shape import as_shape, reshape, unsqueeze
+from .slicing import narrow
 
 
 def _common_dtype(op, tensors):

@@ -5,7 +5,7 @@ import numpy as np
 from .. import random
 from ..dtypes import as_dtype
 from ..tensor import Tensor, wrap
-from .creation import extents, numpy_dtype
+from .factory_arguments import extents, numpy_dtype
 from .factory_kind import factory
 from .operands import unwrap
 from .overwrite_kind import overwrite

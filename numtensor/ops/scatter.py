@@ -1,4 +1,4 @@
-"""Writing elements by position: ``x[...] = values``, scatter, index_put, masks. ``indexing.py`` reads by position."""
+"""Writing elements by position: ``x[...] = values``, scatter, index_put, masks. ``gather.py`` reads by position."""
 
 from __future__ import annotations
 
@@ -13,28 +13,16 @@ from ..kernels.forward import scatter as forward
 from ..modes import current
 from ..tensor import Tensor, from_array
 from . import inplace, operands
+from .choice import where
 from .conversion import to_dtype
 from .dims import normalise_dim
-from .elementwise import where
+from .expand import expand
+from .gather import add_along_array, check_along, gather, gather_parts
 from .general_kind import composite, kernel
-from .indexing import (
-    add_along_array,
-    as_key,
-    as_positions,
-    basic_index,
-    check_along,
-    gather,
-    gather_parts,
-    index_array,
-    is_recorded,
-    parse_index,
-    plain_index,
-    put,
-    refuse_inference_index,
-    region,
-)
+from .indexing import as_key, basic_index, parse_index, plain_index, put, region
 from .operands import CONSTANTS
-from .shape import expand, reshape
+from .positions import as_positions, index_array, is_recorded, refuse_inference_index
+from .shape import reshape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,8 +3,8 @@
 import numpy as np
 import scipy.special
 
+from ..elementwise_samples import SHAPES, special, unary
 from ..op_table import NUMERIC, Bad, Row, S, T
-from .elementwise import SHAPES, special, unary
 
 NAN = float("nan")
 FINITE = [0.0, -0.0, 1.0, -1.0, 2.5, -2.5, 30.0, -30.0, 1e-30, NAN]

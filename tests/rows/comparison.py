@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ..elementwise_samples import MISMATCH, NOT_A_NUMBER, PAIRS, SHAPES, TWO_SHAPES, special
 from ..op_table import ALL, INTEGRAL, Bad, Row, S, T
-from .elementwise import MISMATCH, NOT_A_NUMBER, PAIRS, SHAPES, TWO_SHAPES, special
 
 BITS = ("bool", *INTEGRAL)
 MIXED = [

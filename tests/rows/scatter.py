@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ..index_samples import OUT_OF_BOUNDS, index, put
 from ..op_table import ALL, Bad, Row, S, T
-from .indexing import OUT_OF_BOUNDS, index, put
 
 
 def scattered(array, dim, index, src, accumulate=False):

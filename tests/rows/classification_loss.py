@@ -1,33 +1,10 @@
-"""Rows of numtensor/ops/loss.py."""
+"""Rows of numtensor/ops/classification_loss.py."""
 
 import numpy as np
 from scipy import special
 
+from ..loss_samples import reduced
 from ..op_table import Bad, Row, S, T
-
-
-def reduced(losses, reduction, divisor=None):
-    if reduction == "none":
-        return losses
-    return losses.sum() if reduction == "sum" else losses.sum() / (losses.size if divisor is None else divisor)
-
-
-def mse_loss(x, y, reduction="mean"):
-    return reduced((x - y) ** 2, reduction)
-
-
-def l1_loss(x, y, reduction="mean"):
-    return reduced(np.abs(x - y), reduction)
-
-
-def smooth_l1_loss(x, y, reduction="mean", beta=1.0):
-    d = np.abs(x - y)
-    return reduced(np.where(d < beta, d * d / (2 * beta if beta else 1), d - beta / 2), reduction)
-
-
-def huber_loss(x, y, reduction="mean", delta=1.0):
-    d = np.abs(x - y)
-    return reduced(np.where(d < delta, d * d / 2, delta * (d - delta / 2)), reduction)
 
 
 def nll_loss(x, target, weight=None, ignore_index=-100, reduction="mean"):
@@ -59,32 +36,6 @@ def cross_entropy(x, target, weight=None, ignore_index=-100, reduction="mean", l
     return (1 - label_smoothing) * nll_loss(logarithms, target, weight, ignore_index, reduction) + smooth
 
 
-def binary_cross_entropy(x, y, reduction="mean", weight=1.0):
-    losses = -y * np.maximum(np.log(x), -100) - (1 - y) * np.maximum(np.log1p(-x), -100)
-    return reduced(losses * weight, reduction)
-
-
-def binary_cross_entropy_with_logits(x, y, reduction="mean", weight=1.0, pos_weight=1.0):
-    return reduced(weight * (pos_weight * y * np.logaddexp(0, -x) + (1 - y) * np.logaddexp(0, x)), reduction)
-
-
-REDUCTIONS = [S(T(3, 4), T(3, 4)), S(T(3, 4), T(3, 4), reduction="sum"), S(T(3, 4), T(3, 4), reduction="none")]
-SHAPES = [
-    S(T(), T()),
-    S(T(), T(), reduction="none"),
-    S(T(0), T(0), reduction="sum"),
-    S(T(1100, 2), T(1100, 2), grad=False),
-]
-BAD = [
-    Bad(S(T(3), T(3), reduction="average"), ValueError, "average"),
-    Bad(S(T(3, dtype="int64"), T(3, dtype="int64")), NotImplementedError, "int64"),
-    Bad(S(T(3), "x"), TypeError, "target"),
-]
-# Apart from the kinks of the absolute error, where a difference quotient means nothing.
-NEAR = T(values=[0.1, 0.4, -0.3, 2.0, -2.5])
-ZERO = T(values=[0.0, 0.0, 0.0, 0.0, 0.0])
-
-UNIT = (0.05, 0.95)
 CLASSES = {"dtype": "int64"}
 SPREAD = T(values=[2.0, 0.5, 1.0, 3.0], grad=False)
 TARGETS = T(values=[1, 3, 0], **CLASSES)
@@ -123,32 +74,8 @@ CLASS_BAD = [
 ]
 PROBABILITIES = T(3, 4, domain=(0.0, 1.0))
 
+
 ROWS = [
-    Row(
-        "nn.functional.mse_loss",
-        [*REDUCTIONS, *SHAPES],
-        mse_loss,
-        bad=BAD,
-    ),
-    Row("nn.functional.l1_loss", [*REDUCTIONS, *SHAPES, S(ZERO, ZERO, grad=False)], l1_loss, bad=BAD),
-    Row(
-        "nn.functional.smooth_l1_loss",
-        [
-            *REDUCTIONS,
-            *SHAPES,
-            S(NEAR, ZERO, beta=0.2),
-            S(NEAR, ZERO, beta=0),
-            S(NEAR, ZERO, reduction="none", beta=1.5),
-        ],
-        smooth_l1_loss,
-        bad=[*BAD, Bad(S(T(3), T(3), beta=-1.0), RuntimeError, "beta")],
-    ),
-    Row(
-        "nn.functional.huber_loss",
-        [*REDUCTIONS, *SHAPES, S(NEAR, ZERO, delta=0.2), S(NEAR, ZERO, reduction="none", delta=1.5)],
-        huber_loss,
-        bad=[*BAD, Bad(S(T(3), T(3), delta=0.0), RuntimeError, "delta")],
-    ),
     Row("nn.functional.nll_loss", CLASS_SAMPLES, nll_loss, bad=CLASS_BAD),
     Row(
         "nn.functional.cross_entropy",
@@ -171,41 +98,6 @@ ROWS = [
             Bad(S(T(3, 4), TARGETS, label_smoothing=1.5), RuntimeError, "label_smoothing"),
             Bad(S(T(3, 4), T(3, 4, dtype="int64")), RuntimeError, "probabilities"),
             Bad(S(T(3, 4), PROBABILITIES, ignore_index=1), RuntimeError, "ignore_index"),
-        ],
-    ),
-    Row(
-        "nn.functional.binary_cross_entropy",
-        [
-            *REDUCTIONS,
-            *SHAPES,
-            S(T(3, 4), T(3, 4), weight=T(4, grad=False)),
-            S(T(values=[0.0, 1.0, 0.0, 1.0]), T(values=[0.0, 1.0, 1.0, 0.0]), reduction="none", grad=False),
-        ],
-        binary_cross_entropy,
-        domain=UNIT,
-        bad=[
-            Bad(S(T(3), T(3), reduction="average"), ValueError, "average"),
-            Bad(S(T(3), T(4)), ValueError, "size"),
-            Bad(S(T(values=[0.5, 1.5]), T(2)), RuntimeError, "between 0 and 1"),
-            Bad(S(T(values=[0.5, np.nan]), T(2)), RuntimeError, "between 0 and 1"),
-            Bad(S(T(3), T(3, dtype="int64")), RuntimeError, "int64"),
-        ],
-    ),
-    Row(
-        "nn.functional.binary_cross_entropy_with_logits",
-        [
-            *REDUCTIONS,
-            *SHAPES,
-            S(T(3, 4, domain=(-5.0, 5.0)), T(3, 4), weight=T(4, grad=False)),
-            S(T(3, 4, domain=(-5.0, 5.0)), T(3, 4), pos_weight=T(4, grad=False), reduction="none"),
-            S(T(values=[1000.0, -1000.0, 1000.0]), T(values=[1.0, 0.0, 0.0]), reduction="none", grad=False),
-        ],
-        binary_cross_entropy_with_logits,
-        domain=UNIT,
-        bad=[
-            Bad(S(T(3), T(3), reduction="average"), ValueError, "average"),
-            Bad(S(T(3), T(4)), ValueError, "size"),
-            Bad(S(T(3), T(3, dtype="int64")), RuntimeError, "int64"),
         ],
     ),
 ]

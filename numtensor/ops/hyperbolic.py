@@ -1,0 +1,93 @@
+"""Hyperbolic functions of elements."""
+
+from ..kernels.backward import elementwise as backward
+from ..kernels.forward import elementwise as forward
+from .elementwise_kind import elementwise
+
+
+@elementwise(
+    forward.sinh,
+    backward.sinh,
+    saves="input",
+    integers="float",
+    inplace=True,
+    out=True,
+)
+def sinh(input):
+    """Compute the hyperbolic sine: (e**input - e**-input) / 2.
+
+    Args:
+        input: a tensor; integral ones are computed in the default dtype.
+
+    Returns:
+        A tensor of the same shape.
+
+    Reference: ``torch.sinh``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.sinh(nt.tensor([0.0, 1.0]))
+        tensor([0.0000, 1.1752])
+    """
+
+
+sinh.vjp((lambda grad, input: grad * cosh(input),))
+
+
+@elementwise(
+    forward.cosh,
+    backward.cosh,
+    saves="input",
+    integers="float",
+    inplace=True,
+    out=True,
+)
+def cosh(input):
+    """Compute the hyperbolic cosine: (e**input + e**-input) / 2.
+
+    Args:
+        input: a tensor; integral ones are computed in the default dtype.
+
+    Returns:
+        A tensor of the same shape.
+
+    Reference: ``torch.cosh``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.cosh(nt.tensor([0.0, 1.0]))
+        tensor([1.0000, 1.5431])
+    """
+
+
+cosh.vjp((lambda grad, input: grad * sinh(input),))
+
+
+@elementwise(
+    forward.tanh,
+    backward.tanh,
+    saves="output",
+    integers="float",
+    aliases=("nn.functional.tanh",),
+    inplace=True,
+    out=True,
+)
+def tanh(input):
+    """Compute the hyperbolic tangent: (e**(2 input) - 1) / (e**(2 input) + 1).
+
+    Args:
+        input: a tensor; integral ones are computed in the default dtype.
+
+    Returns:
+        A tensor of the same shape.
+
+    Reference: ``torch.tanh``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.tanh(nt.tensor([0.0, 1.0]))
+        tensor([0.0000, 0.7616])
+    """
+
+
+tanh.vjp((lambda grad, input, output: grad * (1 - output * output),))

@@ -1,0 +1,183 @@
+"""Trigonometric functions of elements, and their inverses."""
+
+from ..kernels.backward import elementwise as backward
+from ..kernels.forward import elementwise as forward
+from .elementwise_kind import elementwise
+from .power import rsqrt
+
+
+@elementwise(
+    forward.sin,
+    backward.sin,
+    saves="input",
+    integers="float",
+    inplace=True,
+    out=True,
+)
+def sin(input):
+    """Compute the sine of angles in radians.
+
+    Args:
+        input: a tensor; integral ones are computed in the default dtype.
+
+    Returns:
+        A tensor of the same shape.
+
+    Reference: ``torch.sin``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.sin(nt.tensor([0.0, 1.0]))
+        tensor([0.0000, 0.8415])
+    """
+
+
+sin.vjp((lambda grad, input: grad * cos(input),))
+
+
+@elementwise(
+    forward.cos,
+    backward.cos,
+    saves="input",
+    integers="float",
+    inplace=True,
+    out=True,
+)
+def cos(input):
+    """Compute the cosine of angles in radians.
+
+    Args:
+        input: a tensor; integral ones are computed in the default dtype.
+
+    Returns:
+        A tensor of the same shape.
+
+    Reference: ``torch.cos``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.cos(nt.tensor([0.0, 1.0]))
+        tensor([1.0000, 0.5403])
+    """
+
+
+cos.vjp((lambda grad, input: grad * sin(input) * -1,))
+
+
+@elementwise(
+    forward.tan,
+    backward.tan,
+    saves="output",
+    integers="float",
+    inplace=True,
+    out=True,
+)
+def tan(input):
+    """Compute the tangent of angles in radians.
+
+    Args:
+        input: a tensor; integral ones are computed in the default dtype.
+
+    Returns:
+        A tensor of the same shape.
+
+    Reference: ``torch.tan``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.tan(nt.tensor([0.0, 1.0]))
+        tensor([0.0000, 1.5574])
+    """
+
+
+tan.vjp((lambda grad, input, output: grad * (output * output + 1),))
+
+
+@elementwise(
+    forward.asin,
+    backward.asin,
+    saves="input",
+    integers="float",
+    aliases=("arcsin",),
+    inplace=True,
+    out=True,
+)
+def asin(input):
+    """Compute the arc sine in radians; nan outside [-1, 1].
+
+    Args:
+        input: a tensor; integral ones are computed in the default dtype.
+
+    Returns:
+        A tensor of the same shape.
+
+    Reference: ``torch.asin``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.asin(nt.tensor([0.0, 1.0]))
+        tensor([0.0000, 1.5708])
+    """
+
+
+asin.vjp((lambda grad, input: grad * rsqrt(1 - input * input),))
+
+
+@elementwise(
+    forward.acos,
+    backward.acos,
+    saves="input",
+    integers="float",
+    aliases=("arccos",),
+    inplace=True,
+    out=True,
+)
+def acos(input):
+    """Compute the arc cosine in radians; nan outside [-1, 1].
+
+    Args:
+        input: a tensor; integral ones are computed in the default dtype.
+
+    Returns:
+        A tensor of the same shape.
+
+    Reference: ``torch.acos``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.acos(nt.tensor([1.0, 0.0]))
+        tensor([0.0000, 1.5708])
+    """
+
+
+acos.vjp((lambda grad, input: grad * rsqrt(1 - input * input) * -1,))
+
+
+@elementwise(
+    forward.atan,
+    backward.atan,
+    saves="input",
+    integers="float",
+    aliases=("arctan",),
+    inplace=True,
+    out=True,
+)
+def atan(input):
+    """Compute the arc tangent in radians.
+
+    Args:
+        input: a tensor; integral ones are computed in the default dtype.
+
+    Returns:
+        A tensor of the same shape.
+
+    Reference: ``torch.atan``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.atan(nt.tensor([0.0, 1.0]))
+        tensor([0.0000, 0.7854])
+    """
+
+
+atan.vjp((lambda grad, input: grad / (input * input + 1),))

@@ -1,0 +1,27 @@
+"""Rows of numtensor/ops/rounding.py."""
+
+import numpy as np
+
+from ..elementwise_samples import SHAPES, SPECIAL, special
+from ..op_table import NUMERIC, Bad, Row, S, T
+
+
+def rounding(name, reference, *more, bad=()):
+    """Return the row of a function that rounds to integers."""
+    samples = [*SHAPES, *special([*SPECIAL, 0.5, 1.5, -0.5, -1.5]), *more]
+    bad = [Bad(S("x"), TypeError, "input"), Bad(S(T(2, dtype="bool")), NotImplementedError, "bool"), *bad]
+    return Row(name, samples, reference, dtypes=NUMERIC, bad=bad)
+
+
+ROWS = [
+    rounding("floor", np.floor),
+    rounding("ceil", np.ceil),
+    rounding("trunc", np.trunc),
+    rounding(
+        "round",
+        lambda x, decimals=0: np.round(x, decimals),
+        S(T(dtype="float64", values=[0.125, 2.5, -12.345]), decimals=2),
+        S(T(dtype="float64", values=[125.0, -375.0, 1234.5]), decimals=-1),
+        bad=[Bad(S(T(2, dtype="int64"), decimals=-1), NotImplementedError, "int64")],
+    ),
+]

@@ -1,0 +1,18 @@
+"""Rows of numtensor/ops/trigonometric.py."""
+
+import numpy as np
+
+from ..elementwise_samples import INF, NAN, unary
+
+MODERATE = [0.0, -0.0, 1.0, -1.0, 100.0, -1e4, 1e-30, INF, -INF, NAN]
+
+
+ROWS = [
+    # Trigonometric and hyperbolic functions; the sine of 1e30 depends on every digit of it
+    unary("sin", np.sin, values=MODERATE),
+    unary("cos", np.cos, values=MODERATE),
+    unary("tan", np.tan, (-1.2, 1.2), values=MODERATE),
+    unary("asin", np.arcsin, (-0.9, 0.9)),
+    unary("acos", np.arccos, (-0.9, 0.9)),
+    unary("atan", np.arctan),
+]
