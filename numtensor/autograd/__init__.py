@@ -6,7 +6,7 @@ What is recorded is in ``numtensor.graph``, below the tensor; here stands what w
 from .. import graph
 from ..modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from ..ops import public_functions
-from . import function
+from . import forward_ad, function
 from .backward import backward_all as backward
 from .backward import grad
 from .function import Function
@@ -17,6 +17,7 @@ __all__ = [
     "GradcheckError",
     "backward",
     "enable_grad",
+    "forward_ad",
     "function",
     "grad",
     "gradcheck",

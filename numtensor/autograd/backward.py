@@ -104,7 +104,13 @@ def _run(edges, seeds, retain_graph, create_graph, captures=None):
     return policy
 
 
-def backward(self, gradient: Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Tensor | Sequence[Tensor] | None = None) -> None:
+def backward(
+    self,
+    gradient: Tensor | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
     """Compute the gradients of this tensor with respect to the leaves, and add them to their ``grad``.
 
     Args:
@@ -128,7 +134,13 @@ def backward(self, gradient: Tensor | None = None, retain_graph: bool | None = N
     backward_all((self,), None if gradient is None else (gradient,), retain_graph, create_graph, inputs)
 
 
-def backward_all(tensors: Tensor | Sequence[Tensor], grad_tensors: Tensor | Sequence[Tensor | None] = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Tensor | Sequence[Tensor] | None = None) -> None:
+def backward_all(
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
     """Compute the gradients of the sum of several tensors; see `Tensor.backward`.
 
     Reference: ``torch.autograd.backward``.
@@ -158,7 +170,7 @@ def backward_all(tensors: Tensor | Sequence[Tensor], grad_tensors: Tensor | Sequ
 def grad(
     outputs: Tensor | Sequence[Tensor],
     inputs: Tensor | Sequence[Tensor],
-    grad_outputs: Tensor | Sequence[Tensor | None] = None,
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool | None = None,

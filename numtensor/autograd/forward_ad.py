@@ -7,8 +7,10 @@ Reference: ``torch.autograd.forward_ad``.
 """
 
 import collections
+import contextlib
 import threading
 import weakref
+from typing import ClassVar
 
 import numpy as np
 
@@ -113,7 +115,7 @@ class Dual(Wrapper):
     """Gives the results of ops their tangents at one level; within it, inner levels differentiate further."""
 
     backward_as_ops = True
-    _made = {}
+    _made: ClassVar[dict] = {}
 
     def __new__(cls, depth):
         found = cls._made.get(depth)
@@ -137,6 +139,16 @@ class Dual(Wrapper):
         stack = _levels.stack
         return stack[self.depth] if self.depth < len(stack) else None
 
+    @contextlib.contextmanager
+    def beside(self):
+        """Run what computes tangents in the mode without this wrapper."""
+        before = current.mode
+        current.mode = before.without(self)
+        try:
+            yield
+        finally:
+            current.mode = before
+
     def wrap(self, op, inner):
         if op.kind == "composite":
             # Its ops come here one by one.
@@ -149,7 +161,7 @@ class Dual(Wrapper):
             if level is not None:
                 if len(arguments) != len(op.parameters):
                     arguments = op.bind(arguments, keywords)
-                self.carry(op, level, inner, arguments, result)
+                self.carry(op, level, arguments, result)
             return result
 
         def overwrite(target, *arguments, **keywords):
@@ -164,15 +176,13 @@ class Dual(Wrapper):
             return op.specialise(inner.path) if not inner.active else lambda *a, **k: getattr(inner, name)(*a, **k)
         return call
 
-    def carry(self, op, level, inner, arguments, result):
+    def carry(self, op, level, arguments, result):
         """Give the results of an op their tangents, if any of its tensors has one."""
         tensors = differentiable_tensors(op, arguments)
         tangents = [level.tangent(t) if isinstance(t, Tensor) else None for t in tensors]
         if all(tangent is None for tangent in tangents):
             return
-        before = current.mode
-        current.mode = inner
-        try:
+        with self.beside():
             found = result_tangents(op, arguments, tangents, result)
             results = result if isinstance(result, tuple) else (result,)
             for one, tangent in zip(results, found, strict=True):
@@ -185,32 +195,63 @@ class Dual(Wrapper):
                 if one._meta is None or one._meta.view is None or not _on_same_memory(tangent, tangents):
                     tangent = _own(tangent, tangents)
                 level.give(one, tangent)
-        finally:
-            current.mode = before
 
     def stands_for(self, stand_in, tensor):
         level = self.level()
         tangent = None if level is None else level.tangent(tensor)
         if tangent is not None:
+            if stand_in._array is not tensor._array:
+                # The tensor's own tangent is about to be overwritten, like the tensor.
+                with self.beside():
+                    tangent = tangent.clone()
             level.give(stand_in, tangent)
 
     def changed(self, name, target, source):
         level = self.level()
         if level is None:
             return
-        before = current.mode
-        current.mode = before.without(self)
-        try:
+        with self.beside():
             tangent = level.tangent(source) if source is not None else None
             if tangent is not None and tangent._array.shape != target._array.shape:
                 tangent = tangent.expand(target._array.shape)
             level.overwrite(target, tangent)
-        finally:
-            current.mode = before
 
 
 def _on_same_memory(tangent, tangents):
     return any(t is not None and np.may_share_memory(tangent._array, t._array) for t in tangents)
+
+
+def carry_through(op, values, rule, results):
+    """Give the results of what is no op of the table their tangents, at every level at which an input has one.
+
+    Args:
+        op: its name, for the error.
+        values: the inputs; those that are tensors may have tangents.
+        rule: ``rule(*tangents)`` returns the tangents of the results.
+        results: what was computed, a list.
+
+    Raises:
+        RuntimeError: the rule returns another number of tangents than there are results, or none fits.
+    """
+    for dual in current.mode.active:
+        level = dual.level() if isinstance(dual, Dual) else None
+        if level is None:
+            continue
+        tangents = [level.tangent(value) if isinstance(value, Tensor) else None for value in values]
+        if all(tangent is None for tangent in tangents):
+            continue
+        with dual.beside():
+            found = rule(*tangents)
+        found = found if isinstance(found, tuple) else (found,)
+        if len(found) != len(results):
+            raise RuntimeError(f"{op}: jvp returned {len(found)} tangents for {len(results)} results")
+        for one, tangent in zip(results, found, strict=True):
+            if isinstance(one, Tensor) and tangent is not None:
+                if tangent.shape != one.shape:
+                    raise RuntimeError(
+                        f"{op}: jvp returned a tangent of shape {tuple(tangent.shape)} for a result of {tuple(one.shape)}"
+                    )
+                level.give(one, tangent)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -330,13 +371,11 @@ def make_dual(tensor, tangent, *, level=None):
             f"make_dual: Expected tangent to have the shape {tensor._array.shape} of the primal, got "
             f"{tangent._array.shape}"
         )
-    mode = current.mode
-    if not mode.forward_ad:
+    if not current.mode.forward_ad:
         return tensor[...]
     if where.tangent(tensor) is not None:
         raise RuntimeError("make_dual: the primal already has a tangent at this level; unpack_dual() it first")
-    current.mode = mode.without(dual)
-    try:
+    with dual.beside():
         made = _alias(tensor)
         carried = tangent.to(tensor.dtype, copy=True)
         if carried._array.strides != tensor._array.strides:
@@ -344,8 +383,6 @@ def make_dual(tensor, tangent, *, level=None):
             laid_out = np.empty_like(tensor._array)
             np.copyto(laid_out, carried._array)
             carried._array = laid_out
-    finally:
-        current.mode = mode
     where.give(made, carried)
     return made
 
@@ -368,15 +405,11 @@ def unpack_dual(tensor, *, level=None):
     if level is None and not _levels.stack:
         return UnpackedDualTensor(tensor, None)
     dual, where = _level_of("unpack_dual", level)
-    mode = current.mode
-    if not mode.forward_ad:
+    if not current.mode.forward_ad:
         return UnpackedDualTensor(tensor[...], None)
-    current.mode = mode.without(dual)
-    try:
+    with dual.beside():
         tangent = where.tangent(tensor)
         primal = _alias(tensor)
-    finally:
-        current.mode = mode
     where.give(primal, None)
     return UnpackedDualTensor(primal, tangent)
 

@@ -11,6 +11,7 @@ from ..ops.inplace import adopt, make_view_meta
 from ..ops.operands import sum_to_shape
 from ..tensor import Tensor, from_array, new
 from .backward import edge_of
+from .forward_ad import carry_through
 
 
 def _is_inference(tensor):
@@ -36,6 +37,8 @@ class FunctionCtx(MultiNode):
         self._dirty = ()
         self._non_differentiable = ()
         self._materialize = True
+        self._for_forward = ()
+        self._in_jvp = False
 
     def save_for_backward(self, *tensors):
         """Keep tensors (or None) for backward, where ``ctx.saved_tensors`` gives them.
@@ -52,6 +55,18 @@ class FunctionCtx(MultiNode):
                     f"{type(tensor).__name__}; keep it as an attribute of ctx"
                 )
         self._to_save = tensors
+
+    def save_for_forward(self, *tensors):
+        """Keep tensors (or None) for `jvp`, where ``ctx.saved_tensors`` gives them."""
+        self._for_forward = tensors
+
+    def call_jvp(self, function, *tangents):
+        """Call the ``jvp`` of a `Function`, with the tensors that were saved for it."""
+        self._in_jvp = True
+        try:
+            return function.jvp(self, *tangents)
+        finally:
+            self._in_jvp = False
 
     def mark_dirty(self, *tensors):
         """Declare the inputs that forward changed in place; they must be returned."""
@@ -72,6 +87,8 @@ class FunctionCtx(MultiNode):
         Raises:
             RuntimeError: they were freed by an earlier backward, or changed in place since.
         """
+        if self._in_jvp:
+            return self._for_forward
         if self.saved is FREED:
             raise RuntimeError(
                 f"{self.op.name}: Trying to backward through the graph a second time (or directly access saved tensors "
@@ -87,7 +104,7 @@ class FunctionCtx(MultiNode):
         tensor, edge, counter, version = entry
         if counter.value != version:
             shape = (tensor if isinstance(tensor, np.ndarray) else tensor._array).shape
-            raise modified_error(self, "saved tensor", counter.value, version, shape)
+            raise modified_error(self, "saved tensor", counter, version, shape)
         if not isinstance(tensor, np.ndarray):
             return tensor
         made = new(Tensor)
@@ -245,6 +262,16 @@ class Function:
         raise NotImplementedError("Function: setup_context")
 
     @staticmethod
+    def jvp(ctx, *tangents):
+        """Compute the tangents of the results, for forward-mode differentiation; None for one that is zero.
+
+        Gets one tangent per argument, None where it has none; ``ctx.saved_tensors`` is what `save_for_forward` kept.
+        """
+        raise NotImplementedError(
+            "Function: a subclass must implement the static method jvp to be used with forward-mode differentiation"
+        )
+
+    @staticmethod
     def backward(ctx, *grads):
         """Compute the gradients; see the class."""
         raise NotImplementedError("Function: a subclass must implement the static method backward to be differentiated")
@@ -259,7 +286,8 @@ class Function:
         tensors = [(position, a) for position, a in enumerate(args) if isinstance(a, Tensor)]
         ctx = FunctionCtx(cls._op, tuple(isinstance(a, Tensor) and a.requires_grad for a in args))
         mode = current.mode
-        current.mode = Mode(False, mode.inference, mode.forward_ad)
+        # Forward has no graph, and no tangents of its own: `jvp` gives them.
+        current.mode = Mode(False, mode.inference, False, mode.wrappers) if mode.wrappers else mode.with_grad[False]
         try:
             if cls.setup_context is not Function.setup_context:
                 output = cls.forward(*args)
@@ -268,10 +296,14 @@ class Function:
                 output = cls.forward(ctx, *args)
         finally:
             current.mode = mode
-        if mode.path != "tracked" or not any(ctx.needs_input_grad):
-            return output
         results = list(output) if isinstance(output, tuple) else [output]
-        _record(ctx, args, tensors, results)
+        records = mode.path == "tracked" and any(ctx.needs_input_grad)
+        if records:
+            _record(ctx, args, tensors, results)
+        if mode.active:
+            carry_through(cls.__name__, args, functools.partial(ctx.call_jvp, cls), results)
+        if not records:
+            return output
         return tuple(results) if isinstance(output, tuple) else results[0]
 
 
