@@ -185,7 +185,7 @@ class Manager:
 
     def __call__(self, function):
         """Decorate `function` to run in the mode, in whichever thread it is called."""
-        return _decorate(lambda: self, function, type(self).__name__)
+        return decorate(lambda: self, function, type(self).__name__)
 
 
 def _leave(manager):
@@ -208,7 +208,12 @@ def _body(function):
     return function if inspect.isroutine(function) else type(function).__call__
 
 
-def _decorate(make, function, name):
+def decorate(make, function, name):
+    """Return `function` decorated to run in ``make()``, a new or re-entrant manager: step by step, if it has steps.
+
+    Raises:
+        TypeError: `function` is a class, or nothing that can be called. The error begins with `name`.
+    """
     if isinstance(function, type):
         raise TypeError(
             f"{name}: a class cannot be decorated (only its construction would run in the mode); "
@@ -217,7 +222,7 @@ def _decorate(make, function, name):
     if not _can_be_decorated(function):
         raise TypeError(f"{name}: expected a function to decorate, got {type(function).__name__}")
     if isinstance(function, (staticmethod, classmethod)):
-        return type(function)(_decorate(make, function.__func__, name))
+        return type(function)(decorate(make, function.__func__, name))
     body = _body(function)
     if inspect.iscoroutinefunction(body):
         return _decorate_coroutine(make, function)
@@ -411,7 +416,7 @@ class set_grad_enabled(Manager):
     def __call__(self, function):
         """Decorate `function`; the mode that construction changed is put back."""
         current.mode = current.mode.with_grad[self._take_before().grad]
-        return _decorate(enable_grad if self.mode else no_grad, function, "set_grad_enabled")
+        return decorate(enable_grad if self.mode else no_grad, function, "set_grad_enabled")
 
     def __repr__(self):
         return f"numtensor.set_grad_enabled(mode={self.mode})"

@@ -1,0 +1,81 @@
+"""Carry the caller's mode into other threads, which begin in the default one."""
+
+import functools
+import inspect
+
+from ..modes import current, decorate
+
+_HAVE_STEPS = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
+
+
+class _InMode:
+    """A block in a whole mode: all its flags, and what stands around its ops."""
+
+    __slots__ = ("before", "mode")
+
+    def __init__(self, mode):
+        self.mode = mode
+
+    def __enter__(self):
+        self.before = current.mode
+        current.mode = self.mode
+
+    def __exit__(self, kind, value, traceback):
+        current.mode = self.before
+
+
+def _call(mode, function, /, *args, **kwargs):
+    with _InMode(mode):
+        return function(*args, **kwargs)
+
+
+def wrap_mode(fn):
+    """Return `fn` bound to the mode of now: it runs in it whichever thread, or task, calls it.
+
+    Args:
+        fn: a function; also a generator or coroutine function, which then runs in the mode at each step.
+
+    Returns:
+        A callable with the signature of `fn`. The caller's mode is back when it returns. It pickles if `fn` does and
+        has no steps, so that a pool of processes takes it, too.
+
+    Raises:
+        TypeError: `fn` is a class, or nothing that can be called.
+
+    Example:
+        >>> import numtensor as nt
+        >>> from concurrent.futures import ThreadPoolExecutor
+        >>> with ThreadPoolExecutor() as pool, nt.inference_mode():
+        ...     for function in nt.ones, nt.utils.wrap_mode(nt.ones):
+        ...         print(pool.submit(function, 2).result().is_inference())
+        False
+        True
+    """
+    mode = current.mode
+    decorated = decorate(lambda: _InMode(mode), fn, "wrap_mode")
+    if not inspect.isfunction(decorated) or any(has_steps(decorated) for has_steps in _HAVE_STEPS):
+        return decorated
+    return functools.update_wrapper(functools.partial(_call, mode, fn), fn)
+
+
+def _set_mode(mode):
+    current.mode = mode
+
+
+def mode_initializer():
+    """Return an initializer for an executor, whose workers then start in the mode of the thread that called this.
+
+    Returns:
+        A callable without arguments that sets the mode of the thread it is called in, for good. It pickles, so that
+        a pool of processes takes it, too.
+
+    Example:
+        >>> import numtensor as nt
+        >>> from concurrent.futures import ThreadPoolExecutor
+        >>> with nt.no_grad():
+        ...     pool = ThreadPoolExecutor(initializer=nt.utils.mode_initializer())
+        >>> with pool:
+        ...     pool.submit(nt.is_grad_enabled).result()
+        False
+    """
+    return functools.partial(_set_mode, current.mode)
