@@ -368,7 +368,7 @@ def make_dual(tensor, tangent, *, level=None):
             raise ValueError(f"make_dual: Expected {what} to be floating point, but got: {one.dtype}")
     if tangent._array.shape != tensor._array.shape:
         raise RuntimeError(
-            f"make_dual: Expected tangent to have the shape {tensor._array.shape} of the primal, got "
+            f"make_dual: Expected the tangent to have the size {tensor._array.shape} of the primal, got "
             f"{tangent._array.shape}"
         )
     if not current.mode.forward_ad:

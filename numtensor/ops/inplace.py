@@ -30,7 +30,7 @@ def check_writable(name, tensor, part=None):
     array = tensor._array
     if meta is None or meta.counter is NO_VERSION:
         if not mode.inference:
-            if meta is not None and mode.grad:
+            if meta is not None and meta.requires_grad and mode.grad:
                 raise RuntimeError(
                     f"{name}: a leaf Variable that requires grad is being used in an in-place operation "
                     f"(an inference tensor of shape {array.shape})"
