@@ -249,7 +249,8 @@ def carry_through(op, values, rule, results):
             if isinstance(one, Tensor) and tangent is not None:
                 if tangent.shape != one.shape:
                     raise RuntimeError(
-                        f"{op}: jvp returned a tangent of shape {tuple(tangent.shape)} for a result of {tuple(one.shape)}"
+                        f"{op}: jvp returned a tangent of shape {tuple(tangent.shape)}, the result has "
+                        f"{tuple(one.shape)}"
                     )
                 level.give(one, tangent)
 
