@@ -14,7 +14,7 @@ import types
 import numpy as np
 
 from .. import modes
-from ..graph import Metadata, Node, Output
+from ..graph import Metadata, Node
 from ..modes import current
 from ..tensor import Tensor, new
 from . import inplace, operands
@@ -343,28 +343,28 @@ def _template_code(template, kinds):
     return namespace["forward"].__code__
 
 
-def modified_error(node, what, actual, expected, shape):
+def modified_error(node, what, counter, expected, shape):
     """Return the exception for a saved tensor that was changed in place before backward."""
     return RuntimeError(
         f"{node.op.name}: one of the variables needed for gradient computation has been modified by an inplace "
-        f"operation: the {what} of {node.name()}, shape {tuple(shape)}, is at version {actual}; expected version "
-        f"{expected} instead. Hint: clone() it before the change, or use the out-of-place form."
+        f"operation: the {what} of {node.name()}, shape {tuple(shape)}, is at version {counter.value}; expected "
+        f"version {expected} instead; changed last by {counter.last_op}. Hint: clone() it before the change, or use "
+        "the out-of-place form."
     )
 
 
 def check_version(node, position, name, tensor):
     """Raise unless a saved tensor is at the version at which it was saved."""
     counter = tensor._meta.counter
-    actual = 0 if counter is None else counter.value
     expected = 0 if node.versions is None else node.versions[position]
-    if actual != expected:
-        raise modified_error(node, f"saved argument '{name}'", actual, expected, tensor._array.shape)
+    if counter is not None and counter.value != expected:
+        raise modified_error(node, f"saved argument '{name}'", counter, expected, tensor._array.shape)
 
 
 def check_output_version(node, array):
     """Raise if the saved result of a node was changed since."""
     if node.counter is not None and node.counter.value:
-        raise modified_error(node, "result", node.counter.value, 0, array.shape)
+        raise modified_error(node, "result", node.counter, 0, array.shape)
 
 
 def as_saved(tensor, edge):
@@ -379,12 +379,12 @@ def as_saved(tensor, edge):
     return copy
 
 
-def saved_output(node, array, number=0):
+def saved_output(node, array):
     """Return a node's saved result as the tensor it was: part of the graph by the node itself."""
     made = new(Tensor)
     made._array = array
     made._meta = Metadata(True, node.counter)
-    made._meta.node = node if node.outputs == 1 else Output(node, number)
+    made._meta.node = node
     return made
 
 

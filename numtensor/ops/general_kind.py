@@ -33,6 +33,7 @@ from .declaration import (
     check_output_version,
     check_version,
     compile_function,
+    modified_error,
     refuse_recording,
     refuse_saving,
     saved_output,
@@ -43,6 +44,8 @@ from .operands import unwrap
 
 class GeneralOp(Declaration):
     """An op given by rules on arrays.
+
+    An op with several results that saves ``output`` keeps those without a gradient; the others arrive as None.
 
     Attributes:
         results: the number of results; 0 for as many as the forward rule returns, in a tuple.
@@ -328,9 +331,7 @@ class GeneralOp(Declaration):
         if self.saves_output:
             outputs = rest[0]
             if type(outputs) is tuple:
-                for array in outputs:
-                    check_output_version(node, array)
-                value = tuple(saved_output(node, a, k) for k, a in enumerate(outputs)) if as_tensors else outputs
+                value = tuple([None if one is None else _saved_result(node, one, as_tensors) for one in outputs])
             else:
                 check_output_version(node, outputs)
                 value = saved_output(node, outputs) if as_tensors else outputs
@@ -380,6 +381,14 @@ class CompositeOp(Declaration):
 
     def specialise(self, path):
         return self.body
+
+
+def _saved_result(node, tensor, as_tensors):
+    """Return one of the results that a node with several saved; it was at version 0."""
+    counter = tensor._meta.counter
+    if counter is not None and counter.value:
+        raise modified_error(node, "result", counter, 0, tensor._array.shape)
+    return tensor if as_tensors else tensor._array
 
 
 def _requires_grad(value):
@@ -482,16 +491,14 @@ def record(op, arguments, arrays):
         result = tuple(a if type(a) is np.ndarray else np.asarray(a) for a in result)
     elif type(result) is not np.ndarray:
         result = np.asarray(result)
-    if op.saves_output:
-        saved.append(result)
-    saved += extras
-    saved = tuple(saved)
     if not several:
+        if op.saves_output:
+            saved.append(result)
         tensor = wrap_normal(result)
         tensor._meta.requires_grad = True
-        tensor._meta.node = Node(op, tuple(edges), saved, versions)
+        tensor._meta.node = Node(op, tuple(edges), (*saved, *extras), versions)
         return tensor
-    node = MultiNode(op, tuple(edges), saved, versions, None, len(result))
+    node = MultiNode(op, tuple(edges), None, versions, None, len(result))
     outputs = []
     for number, array in enumerate(result):
         tensor = new(Tensor)
@@ -505,6 +512,9 @@ def record(op, arguments, arrays):
             meta.requires_grad = True
             meta.node = Output(node, number)
         outputs.append(tensor)
+    # Those without a gradient, the positions, are what backward needs; they do not lead back to the node.
+    kept = [tuple([None if type(t._meta.node) is Output else t for t in outputs])] if op.saves_output else ()
+    node.saved = (*saved, *kept, *extras)
     return op.collect(outputs)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import dtypes
+from ..graph import counter_of
 from ..kernels.backward import scatter as backward
 from ..kernels.checked import CHECKED_BUILD, raise_on_violation
 from ..kernels.forward import scatter as forward
@@ -141,6 +142,7 @@ def _write_by_ops(self, basic, advanced, value):
     else:
         shape, _, _ = region(part._array.shape, advanced)
         inplace.run(put, part, advanced, _fit_values("setitem", values, shape), False)
+    counter_of(self._meta).last_op = "setitem"
 
 
 slice_all = slice(None)
@@ -523,5 +525,5 @@ def masked_fill(input, mask, value):
         refuse_inference_index("masked_fill", "mask", mask)
     try:
         return where(mask, value, input)
-    except RuntimeError:
-        raise operands.broadcast_error("masked_fill", None, array, chosen) from None
+    except RuntimeError as error:
+        raise operands.broadcast_error("masked_fill", error, array, chosen) from None

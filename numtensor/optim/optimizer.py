@@ -189,7 +189,7 @@ class Optimizer:
                 f"{', '.join(f'{state.shape} and {state.dtype}' for state in states)}; make the optimizer after "
                 "converting the model"
             ) from error
-        bump_version(parameter, "step")
+        bump_version(parameter, type(self).__name__)
 
     def _zeros(self, parameter):
         """Return a state tensor: a normal one, whatever the mode, so that training can go on outside of it."""
