@@ -1,4 +1,4 @@
-"""The command line: ``numtensor demo``, ``info``, ``warmup``, ``cache`` and ``bench``."""
+"""The command line: ``numtensor demo``, ``info``, ``warmup``, ``cache``, ``bench`` and ``stubs``."""
 
 import argparse
 import importlib
@@ -10,6 +10,7 @@ COMMANDS = {
     "warmup": "compile kernels ahead of their first use",
     "cache": "show or clear the kernel store",
     "bench": "time numtensor beside NumPy and PyTorch",
+    "stubs": "write the stub files, by which type checkers see the ops",
 }
 
 

@@ -1,8 +1,16 @@
 """Dtypes: their names, families, and PyTorch's rules for which dtype a result has."""
 
+from __future__ import annotations
+
 import threading
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ._types import DType
 
 
 class dtype:
@@ -20,7 +28,7 @@ class dtype:
 
     is_complex = False
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         self.name = name
         self.numpy = np.dtype(name)
         self.itemsize = self.numpy.itemsize
@@ -28,7 +36,7 @@ class dtype:
         self.is_signed = self.numpy.kind in "if"
         self.category = {"b": 0, "i": 1, "u": 1, "f": 2}[self.numpy.kind]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"numtensor.{self.name}"
 
     def __reduce__(self):
@@ -68,7 +76,7 @@ class _Default(threading.local):
 _default = _Default()
 
 
-def get_default_dtype():
+def get_default_dtype() -> dtype:
     """Return the dtype of floats that come from Python numbers.
 
     Returns:
@@ -82,7 +90,7 @@ def get_default_dtype():
     return _default.dtype
 
 
-def set_default_dtype(d):
+def set_default_dtype(d: DType) -> None:
     """Choose the dtype of floats that come from Python numbers, for this thread.
 
     Args:
@@ -104,7 +112,7 @@ def set_default_dtype(d):
     _default.dtype = kind
 
 
-def as_dtype(kind, op="dtype"):
+def as_dtype(kind: DType, op: str = "dtype") -> dtype:
     """Return the dtype that a user means: ours, a NumPy dtype or type, a name, or a Python type.
 
     Raises:
@@ -121,7 +129,7 @@ def as_dtype(kind, op="dtype"):
         raise TypeError(f"{op}: unsupported dtype {kind!r}; supported are {names}") from None
 
 
-def from_numpy_dtype(kind, op="tensor"):
+def from_numpy_dtype(kind: np.dtype[Any], op: str = "tensor") -> dtype:
     """Return the dtype of a NumPy dtype that a tensor can hold without a copy.
 
     Raises:
@@ -138,17 +146,17 @@ def from_numpy_dtype(kind, op="tensor"):
     return found
 
 
-def finfo(kind=None):
+def finfo(kind: DType | None = None) -> np.finfo[Any]:
     """Return NumPy's ``finfo`` of a floating dtype (the default dtype if None)."""
     return np.finfo((get_default_dtype() if kind is None else as_dtype(kind, "finfo")).numpy)
 
 
-def iinfo(kind):
+def iinfo(kind: DType) -> np.iinfo[Any]:
     """Return NumPy's ``iinfo`` of an integral dtype."""
     return np.iinfo(as_dtype(kind, "iinfo").numpy)
 
 
-def promote_types(type1, type2):
+def promote_types(type1: DType, type2: DType) -> dtype:
     """Return the dtype to which both can be converted, as two tensors with dimensions promote.
 
     An integral with a floating dtype gives the floating one (NumPy would widen).

@@ -8,15 +8,21 @@ their path, such as ``model.0.weight``. On the way back every tensor is a leaf t
 its own: parameters that shared memory do not share it any more.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import zipfile
 import zlib
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import dtypes
 from .tensor import Size, Tensor, wrap
+
+if TYPE_CHECKING:
+    from typing import Any
 
 # The name of the JSON among the arrays of an npz, and in the metadata of a safetensors file.
 _STRUCTURE = "__numtensor__"
@@ -32,7 +38,7 @@ _CONVERT = (
 )
 
 
-def save(obj, path):
+def save(obj: Any, path: str | os.PathLike[str]) -> None:
     """Save tensors to a file; its suffix chooses the format.
 
     The file is written beside its place and then moved there: an interrupted save leaves the old one.
@@ -80,7 +86,7 @@ def save(obj, path):
         raise
 
 
-def load(path):
+def load(path: str | os.PathLike[str]) -> Any:
     """Load what `save` wrote, or any file of the two formats; the file's content decides which it is.
 
     Args:

@@ -4,6 +4,10 @@ Here stand only what a tensor is and how it meets Python and NumPy. Its operatio
 to the class by ``ops.bind``; ``grad_fn`` and ``backward`` come from ``autograd.backward``.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, overload
+
 import numpy as np
 
 from . import dtypes
@@ -11,22 +15,34 @@ from .graph import NO_VERSION, LeafHooks, Metadata, NodeHooks, Output, Removable
 from .modes import current
 from .printing import tensor_repr
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from typing_extensions import Self
+
+    # What the ops give the class below, as type checkers see it.
+    from ._methods import Methods
+    from ._types import DType, Operand
+else:
+    Methods = object
+
 new = object.__new__
 
 
-class Size(tuple):
+class Size(tuple[int, ...]):
     """A tensor's shape: a tuple that can count its elements."""
 
     __slots__ = ()
 
-    def numel(self):
+    def numel(self) -> int:
         """Return the number of elements of a tensor of this shape."""
         count = 1
         for extent in self:
             count *= extent
         return count
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"numtensor.Size({list(self)})"
 
 
@@ -34,7 +50,7 @@ TENSORS = set()
 """`Tensor` and its subclasses: what ops recognise by type, quicker than by isinstance."""
 
 
-class Tensor:
+class Tensor(Methods):
     """A multi-dimensional array of one dtype that records what is computed from it.
 
     Made by `tensor`, `from_numpy`, the factories and the operations, rather than by calling the class.
@@ -45,11 +61,11 @@ class Tensor:
     # NumPy's operators give way to ours: ndarray * tensor is Tensor.__rmul__ by way of __array_ufunc__.
     __array_priority__ = 1000
 
-    def __init_subclass__(cls, **options):
+    def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         TENSORS.add(cls)
 
-    def __new__(cls, data=(), dtype=None):
+    def __new__(cls, data: Any = (), dtype: DType | None = None) -> Self:
         made = new(cls)
         array = np.array(data._array if isinstance(data, Tensor) else data, dtype=_numpy_dtype(dtype))
         if dtype is None and not isinstance(data, (np.ndarray, Tensor)):
@@ -63,39 +79,45 @@ class Tensor:
     # What it is
 
     @property
-    def shape(self):
+    def shape(self) -> Size:
         """The extents, as a `Size`."""
         return Size(self._array.shape)
 
     @property
-    def dtype(self):
+    def dtype(self) -> dtypes.dtype:
         """The elements' dtype."""
         return dtypes.FROM_NUMPY[self._array.dtype]
 
     @property
-    def ndim(self):
+    def ndim(self) -> int:
         """The number of dimensions."""
         return self._array.ndim
 
     @property
-    def device(self):
+    def device(self) -> str:
         """Always ``cpu``: what code written for PyTorch asks."""
         return "cpu"
 
     @property
-    def is_cuda(self):
+    def is_cuda(self) -> bool:
         """Always False."""
         return False
 
     @property
-    def itemsize(self):
+    def itemsize(self) -> int:
         """Bytes per element."""
         return self._array.itemsize
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """Bytes of all elements."""
         return self._array.nbytes
+
+    @overload
+    def size(self, dim: None = None) -> Size: ...
+
+    @overload
+    def size(self, dim: int) -> int: ...
 
     def size(self, dim=None):
         """Return the shape, or the extent of one dimension."""
@@ -105,6 +127,12 @@ class Tensor:
             return self._array.shape[dim]
         except IndexError:
             raise _dim_error("size", dim, self._array.ndim) from None
+
+    @overload
+    def stride(self, dim: None = None) -> tuple[int, ...]: ...
+
+    @overload
+    def stride(self, dim: int) -> int: ...
 
     def stride(self, dim=None):
         """Return the strides in elements, all or of one dimension."""
@@ -116,7 +144,7 @@ class Tensor:
         except IndexError:
             raise _dim_error("stride", dim, self._array.ndim) from None
 
-    def storage_offset(self):
+    def storage_offset(self) -> int:
         """Return the position of the first element in the memory of the base, in elements."""
         owner = self._array
         while isinstance(owner.base, np.ndarray):
@@ -124,37 +152,37 @@ class Tensor:
         start = self._array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
         return start // self._array.itemsize
 
-    def dim(self):
+    def dim(self) -> int:
         """Return the number of dimensions."""
         return self._array.ndim
 
-    def numel(self):
+    def numel(self) -> int:
         """Return the number of elements."""
         return self._array.size
 
     nelement = numel
 
-    def element_size(self):
+    def element_size(self) -> int:
         """Return the bytes per element."""
         return self._array.itemsize
 
-    def data_ptr(self):
+    def data_ptr(self) -> int:
         """Return the address of the first element."""
         return self._array.__array_interface__["data"][0]
 
-    def is_contiguous(self):
+    def is_contiguous(self) -> bool:
         """Return whether the elements lie in row-major order without gaps."""
         return self._array.flags.c_contiguous
 
-    def is_floating_point(self):
+    def is_floating_point(self) -> bool:
         """Return whether the dtype is a floating one."""
         return self._array.dtype.kind == "f"
 
-    def is_complex(self):
+    def is_complex(self) -> bool:
         """Return False: there are no complex tensors."""
         return False
 
-    def is_inference(self):
+    def is_inference(self) -> bool:
         """Return whether this is an inference tensor: made in inference mode, without a version counter."""
         meta = self._meta
         return meta is None or meta.counter is NO_VERSION
@@ -162,7 +190,7 @@ class Tensor:
     # -----------------------------------------------------------------------------------------------------------------
     # To Python and NumPy
 
-    def item(self):
+    def item(self) -> Any:
         """Return the only element as a Python number.
 
         Raises:
@@ -176,11 +204,11 @@ class Tensor:
                 f"(shape {self._array.shape}); index or reduce it first"
             ) from None
 
-    def tolist(self):
+    def tolist(self) -> Any:
         """Return the elements as nested lists of Python numbers."""
         return self._array.tolist()
 
-    def numpy(self, *, force=False):
+    def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
         """Return the array that holds the elements, without a copy: writes to it are not seen by autograd.
 
         Args:
@@ -196,7 +224,7 @@ class Tensor:
             )
         return self._array
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         array = self.numpy()
         if dtype is not None and np.dtype(dtype) != array.dtype:
             if copy is False:
@@ -204,13 +232,13 @@ class Tensor:
             return array.astype(dtype)
         return array.copy() if copy else array
 
-    def __dlpack__(self, **kwargs):
+    def __dlpack__(self, **kwargs: Any) -> Any:
         return self.numpy().__dlpack__(**kwargs)
 
-    def __dlpack_device__(self):
+    def __dlpack_device__(self) -> tuple[int, int]:
         return self._array.__dlpack_device__()
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         if self._array.size != 1:
             raise RuntimeError(
                 f"bool: Boolean value of Tensor with {'no' if self._array.size == 0 else 'more than one'} value"
@@ -218,16 +246,16 @@ class Tensor:
             )
         return bool(self._array.item())
 
-    def __int__(self):
+    def __int__(self) -> int:
         return int(self.item())
 
-    def __float__(self):
+    def __float__(self) -> float:
         return float(self.item())
 
-    def __complex__(self):
+    def __complex__(self) -> complex:
         return complex(self.item())
 
-    def __index__(self):
+    def __index__(self) -> int:
         if self._array.dtype.kind == "f" or self._array.size != 1:
             raise TypeError(
                 "index: only integer tensors of a single element can be converted to an index, got "
@@ -235,21 +263,21 @@ class Tensor:
             )
         return int(self._array.item())
 
-    def __len__(self):
+    def __len__(self) -> int:
         if self._array.ndim == 0:
             raise TypeError("len() of a 0-d tensor")
         return self._array.shape[0]
 
-    def __contains__(self, value):
+    def __contains__(self, value: Operand) -> bool:
         return bool((self._array == (value._array if isinstance(value, Tensor) else value)).any())
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return id(self)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return tensor_repr(self)
 
-    def __deepcopy__(self, memo):
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Copy the values, the gradient, and whether gradients are computed.
 
         Raises:
@@ -265,7 +293,7 @@ class Tensor:
             made.grad = self.grad.__deepcopy__(memo)
         return made
 
-    def __copy__(self):
+    def __copy__(self) -> Self:
         """Return another leaf on the same memory, with the same version counter (or none)."""
         made = new(type(self))
         made._array = self._array
@@ -276,10 +304,10 @@ class Tensor:
             made._meta.requires_grad = True
         return made
 
-    def __reduce_ex__(self, protocol):
+    def __reduce_ex__(self, protocol: Any) -> Any:
         return rebuild, (type(self), self._array, self.requires_grad)
 
-    def __format__(self, spec):
+    def __format__(self, spec: str) -> str:
         if self._array.ndim == 0 and spec:
             return format(self._array.item(), spec)
         return object.__format__(self, spec) if spec else repr(self)
@@ -288,16 +316,16 @@ class Tensor:
     # Autograd
 
     @property
-    def requires_grad(self):
+    def requires_grad(self) -> bool:
         """Whether gradients are computed for this tensor."""
         meta = self._meta
         return meta is not None and meta.requires_grad
 
     @requires_grad.setter
-    def requires_grad(self, value):
+    def requires_grad(self, value: bool) -> None:
         self.requires_grad_(value)
 
-    def requires_grad_(self, requires_grad=True):
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Choose whether gradients are computed for this tensor, and return it.
 
         Raises:
@@ -327,18 +355,18 @@ class Tensor:
         return self
 
     @property
-    def is_leaf(self):
+    def is_leaf(self) -> bool:
         """Whether no recorded op made this tensor."""
         return self.grad_fn is None
 
     @property
-    def grad(self):
+    def grad(self) -> Tensor | None:
         """The gradient that backward has accumulated here, or None."""
         meta = self._meta
         return None if meta is None else meta.grad
 
     @grad.setter
-    def grad(self, value):
+    def grad(self, value: Tensor | None) -> None:
         if value is not None:
             if not isinstance(value, Tensor):
                 raise TypeError(f"grad: expected a Tensor or None, got {type(value).__name__}")
@@ -354,31 +382,31 @@ class Tensor:
         self._meta.grad = value
 
     @grad.deleter
-    def grad(self):
+    def grad(self) -> None:
         self.grad = None
 
     @property
-    def output_nr(self):
+    def output_nr(self) -> int:
         """Which result of its node this tensor is."""
         node = None if self._meta is None else self._meta.node
         return node.number if type(node) is Output else 0
 
     @property
-    def _version(self):
+    def _version(self) -> int:
         meta = self._meta
         if meta is None or meta.counter is NO_VERSION:
             raise RuntimeError("_version: Inference tensors do not track version counter.")
         return 0 if meta.counter is None else meta.counter.value
 
-    def _is_view(self):
+    def _is_view(self) -> bool:
         return self._meta is not None and self._meta.view is not None
 
     @property
-    def _base(self):
+    def _base(self) -> Tensor | None:
         return self._meta.view.base if self._is_view() else None
 
     @property
-    def data(self):
+    def data(self) -> Tensor:
         """The same memory as a tensor without history, whose changes autograd does not see."""
         other = new(Tensor)
         other._array = self._array
@@ -386,7 +414,7 @@ class Tensor:
         return other
 
     @data.setter
-    def data(self, value):
+    def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"data: expected a Tensor, got {type(value).__name__}")
         if value.is_inference() != self.is_inference():
@@ -398,7 +426,7 @@ class Tensor:
             raise RuntimeError(f"data: a tensor that requires grad cannot hold {value.dtype}")
         self._array = value._array
 
-    def retain_grad(self):
+    def retain_grad(self) -> None:
         """Keep the gradient of this non-leaf in ``grad``, too.
 
         Raises:
@@ -413,12 +441,12 @@ class Tensor:
             node.hooks.retained[self.output_nr] = self._meta
 
     @property
-    def retains_grad(self):
+    def retains_grad(self) -> bool:
         """Whether this non-leaf keeps its gradient."""
         node = self.grad_fn
         return node is not None and node.hooks is not None and self.output_nr in node.hooks.retained
 
-    def register_hook(self, hook):
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call ``hook(grad)`` whenever the gradient of this tensor is computed; what it returns replaces it.
 
         Returns:
@@ -441,7 +469,7 @@ class Tensor:
             node.hooks.tensor[handle.id] = (self.output_nr, hook)
         return handle
 
-    def register_post_accumulate_grad_hook(self, hook):
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
         """Call ``hook(tensor)`` after a gradient was added to this leaf's ``grad``.
 
         Returns:
@@ -480,7 +508,7 @@ def _dim_error(op, dim, ndim):
     )
 
 
-def from_array(array):
+def from_array(array: np.ndarray[Any, Any]) -> Tensor:
     """Wrap an array that nobody else holds as a normal tensor (whatever the mode)."""
     made = new(Tensor)
     made._array = array

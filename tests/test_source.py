@@ -82,7 +82,7 @@ FLOORS = [
     {"_checkout", "_version", "kernels"},
     {"dtypes", "graph", "modes", "random", "return_types"},
     {"printing"},
-    {"tensor"},
+    {"_types", "tensor"},
     {"ops"},
     {"autograd"},
     {"nn", "optim", "func", "linalg", "serialization", "utils", "compile", "special", "fft"},

@@ -1,12 +1,20 @@
 """Choosing between elements: the larger, the smaller, the nearest within bounds, the one that a condition names."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ..dtypes import ALL, NUMERIC, bool_
 from ..kernels.backward import elementwise as backward
 from ..kernels.forward import comparison as comparison_forward
 from ..kernels.forward import elementwise as forward
+from ..tensor import Tensor
 from .comparison import eq, ge, gt, le, logical_and, logical_or, lt
 from .elementwise_kind import elementwise
 from .general_kind import composite
+
+if TYPE_CHECKING:
+    from .._types import Operand
 
 
 def _share(grad, input, other, loses):
@@ -90,7 +98,7 @@ minimum.vjp(
 
 
 @composite(aliases=("clip",), inplace=True, out=True)
-def clamp(input, min=None, max=None):
+def clamp(input, min: Operand | None = None, max: Operand | None = None):
     """Limit elements to a range: minimum(maximum(input, min), max). On the limits the gradient passes.
 
     Args:
@@ -236,7 +244,7 @@ clamp_max.vjp(
 
 
 @composite(name="tensor_where", namespace="Tensor")
-def where(input, condition, other):
+def where(input, condition: Tensor, other: Operand):
     """Keep elements where the condition holds, `other` elsewhere: the method ``input.where(condition, other)``.
 
     Args:

@@ -1,5 +1,7 @@
 """Comparisons of whole tensors, and closeness."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from ..dtypes import FROM_NUMPY, promote_types
@@ -70,7 +72,7 @@ def _(input, other, rtol, atol, equal_nan):
     return _close("isclose", input, other, rtol, atol, equal_nan)
 
 
-def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Tell whether two tensors are close everywhere: abs(input - other) <= atol + rtol * abs(other).
 
     Args:
@@ -97,7 +99,7 @@ def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     return bool(_close("allclose", a, b, rtol, atol, equal_nan).all())
 
 
-def equal(input, other):
+def equal(input: Tensor, other: Tensor) -> bool:
     """Tell whether two tensors have the same shape and the same elements; NaN equals nothing.
 
     Args:

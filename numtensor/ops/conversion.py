@@ -1,5 +1,9 @@
 """Copies and conversions: dtype, clone, detach, contiguous."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..dtypes import ALIASES, ALL, FROM_NUMPY, as_dtype, bool_, float32, float64, int8, int16, int32, int64, uint8
@@ -14,6 +18,11 @@ from .general_kind import composite, library
 from .operands import unwrap
 from .overwrite_kind import overwrite
 from .silent import silent
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from .._types import DType, Operand
 
 _CASTS = "NumPy's casts are vectorised for every pair of dtypes"
 
@@ -134,7 +143,16 @@ def _conversion_target(op, input, targets, dtype):
 
 
 @composite(namespace="Tensor")
-def to(input, target=None, other=None, non_blocking=False, copy=False, dtype=None, device=None, memory_format=None):
+def to(
+    input,
+    target: DType | Tensor | None = None,
+    other: DType | None = None,
+    non_blocking: bool = False,
+    copy: bool = False,
+    dtype: DType | None = None,
+    device: str | None = None,
+    memory_format=None,
+):
     """Convert to another dtype; the tensor itself if it has it already.
 
     Args:
@@ -170,7 +188,7 @@ def to(input, target=None, other=None, non_blocking=False, copy=False, dtype=Non
 
 
 @composite(namespace="Tensor")
-def type_as(input, other):
+def type_as(input, other: Tensor):
     """Convert to the dtype of another tensor; the tensor itself if it has it already.
 
     Args:
@@ -211,7 +229,7 @@ def contiguous(input, memory_format=None):
     return input if input._array.flags.c_contiguous else current.mode.clone(input)
 
 
-def _type(self, dtype=None):
+def _type(self, dtype: DType | None = None) -> str | Tensor:
     """Return the name of this tensor's type, or the tensor converted to a dtype; see `Tensor.to`."""
     if dtype is None:
         names = {"float32": "Float", "float64": "Double", "int64": "Long", "int32": "Int", "int16": "Short"}
@@ -220,13 +238,13 @@ def _type(self, dtype=None):
     return self.to(dtype)
 
 
-def _cpu(self):
+def _cpu(self) -> Tensor:
     """Return the tensor itself: the CPU is where it is."""
     return self
 
 
 def _converter(name, kind):
-    def convert(self, memory_format=None):
+    def convert(self, memory_format: object = None) -> Tensor:
         return to(self, kind)
 
     convert.__name__ = name
@@ -289,7 +307,7 @@ _detach.__name__ = "detach"
 detach = DetachOp(_detach, differentiable=())
 
 
-def detach_(self):
+def detach_(self) -> Self:
     """Cut this tensor from the graph that made it, in place, and return it.
 
     Raises:
@@ -313,7 +331,7 @@ Tensor.detach_ = detach_
 
 
 @overwrite(source="src")
-def copy_(input, src, non_blocking=False):
+def copy_(input, src: Operand, non_blocking=False):
     """Copy the elements of `src` into this tensor, broadcast and converted.
 
     Args:

@@ -3,6 +3,10 @@
 Constants stand in ``filled.py``, ranges in ``ranges.py``, random numbers in ``random_ops.py``.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..dtypes import as_dtype, from_numpy_dtype, get_default_dtype
@@ -10,8 +14,13 @@ from ..tensor import Tensor, wrap
 from .factory_arguments import kind_minimum
 from .factory_kind import check_device, require_grad
 
+if TYPE_CHECKING:
+    from typing import Any
 
-def tensor(data, *, dtype=None, device=None, requires_grad=False):
+    from .._types import DType
+
+
+def tensor(data: Any, *, dtype: DType | None = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
     """Make a tensor by copying data.
 
     Args:
@@ -114,7 +123,7 @@ def _without_tensors(data):
     return data
 
 
-def as_tensor(data, dtype=None, device=None):
+def as_tensor(data: Any, dtype: DType | None = None, device: str | None = None) -> Tensor:
     """Make a tensor of data, sharing memory where that is possible.
 
     Args:
@@ -154,7 +163,14 @@ def as_tensor(data, dtype=None, device=None):
     return tensor(data, dtype=dtype)
 
 
-def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
+def asarray(
+    obj: Any,
+    *,
+    dtype: DType | None = None,
+    device: str | None = None,
+    copy: bool | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Make a tensor of an object, sharing memory unless that is impossible or a copy is asked for.
 
     Args:
@@ -193,7 +209,7 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
     return made
 
 
-def from_numpy(ndarray):
+def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
     """Make a tensor on the memory of a NumPy array: each sees the other's changes.
 
     Args:
@@ -227,7 +243,7 @@ def from_numpy(ndarray):
     return wrap(array)
 
 
-def from_dlpack(ext_tensor):
+def from_dlpack(ext_tensor: Any) -> Tensor:
     """Make a tensor on the memory of another library's array, by the DLPack protocol.
 
     Args:

@@ -278,7 +278,7 @@ def _without_units(operand, names, sizes):
 
 
 @composite(tensors=("a", "b"), method=False)
-def tensordot(a, b, dims=2):
+def tensordot(a, b, dims: int | tuple[list[int], list[int]] = 2):
     """Multiply tensors and sum over pairs of dimensions.
 
     Args:

@@ -1,8 +1,11 @@
 """Elements repeated without a copy, and the sum that is their gradient."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from ..tensor import Tensor
 from . import operands
 from .general_kind import composite, library
 from .general_kind import view as view_op
@@ -134,7 +137,7 @@ def _(grad, needs, input, size):
 
 
 @composite(namespace="Tensor")
-def expand_as(input, other):
+def expand_as(input, other: Tensor):
     """Expand to the shape of another tensor.
 
     Args:
@@ -187,7 +190,7 @@ def broadcast_to(input, size):
 
 
 @composite(tensors=(), method=False)
-def broadcast_tensors(*tensors):
+def broadcast_tensors(*tensors) -> tuple[Tensor, ...]:
     """Broadcast tensors against each other.
 
     Args:

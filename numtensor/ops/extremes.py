@@ -1,5 +1,7 @@
 """The largest and the smallest elements over dimensions, and where they stand."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from ..kernels.backward import reduction as backward
@@ -323,7 +325,7 @@ def _argument(op, loops, input, dim, keepdim):
 
 
 @kernel(differentiable=())
-def argmax(input, dim=None, keepdim=False):
+def argmax(input, dim: int | None = None, keepdim=False):
     """Return where the largest element is: in the flattened tensor, or along one dimension.
 
     Args:
@@ -353,7 +355,7 @@ def _(input, dim, keepdim):
 
 
 @kernel(differentiable=())
-def argmin(input, dim=None, keepdim=False):
+def argmin(input, dim: int | None = None, keepdim=False):
     """Return where the smallest element is: in the flattened tensor, or along one dimension.
 
     Args:

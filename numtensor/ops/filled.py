@@ -1,5 +1,9 @@
 """Tensors of one value, the identity matrix, and the methods that make a tensor of another's dtype."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from .. import dtypes
@@ -10,6 +14,12 @@ from .creation import tensor
 from .factory_arguments import allocate, fill_value, numpy_dtype
 from .factory_kind import factory
 from .operands import unwrap
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .._types import DType, Shape
+
 
 # ----------------------------------------------------------------------------------------------------------------------
 # Filled
@@ -317,27 +327,43 @@ def _(n, m, dtype):
 # Methods that make a tensor of the dtype of another
 
 
-def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):
+def new_tensor(
+    self, data: Any, *, dtype: DType | None = None, device: str | None = None, requires_grad: bool = False
+) -> Tensor:
     """Make a tensor by copying data, of this tensor's dtype unless another is given; see `tensor`."""
     return tensor(data, dtype=self.dtype if dtype is None else dtype, device=device, requires_grad=requires_grad)
 
 
-def new_zeros(self, *size, dtype=None, device=None, requires_grad=False):
+def new_zeros(
+    self, *size: Shape, dtype: DType | None = None, device: str | None = None, requires_grad: bool = False
+) -> Tensor:
     """Make zeros of this tensor's dtype unless another is given; see `zeros`."""
     return current.mode.zeros(size, self.dtype if dtype is None else dtype, requires_grad, device)
 
 
-def new_ones(self, *size, dtype=None, device=None, requires_grad=False):
+def new_ones(
+    self, *size: Shape, dtype: DType | None = None, device: str | None = None, requires_grad: bool = False
+) -> Tensor:
     """Make ones of this tensor's dtype unless another is given; see `ones`."""
     return current.mode.ones(size, self.dtype if dtype is None else dtype, requires_grad, device)
 
 
-def new_empty(self, *size, dtype=None, device=None, requires_grad=False):
+def new_empty(
+    self, *size: Shape, dtype: DType | None = None, device: str | None = None, requires_grad: bool = False
+) -> Tensor:
     """Make a tensor without values of this tensor's dtype unless another is given; see `empty`."""
     return current.mode.empty(size, self.dtype if dtype is None else dtype, requires_grad, device)
 
 
-def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=False):
+def new_full(
+    self,
+    size: Shape,
+    fill_value: float,
+    *,
+    dtype: DType | None = None,
+    device: str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Make a tensor of one number, of this tensor's dtype unless another is given; see `full`."""
     return current.mode.full(size, fill_value, self.dtype if dtype is None else dtype, requires_grad, device)
 

@@ -1,5 +1,7 @@
 """Functions that read elements by position or by mask. Those that write stand in ``scatter.py``."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from ..kernels.forward import indexing as forward
@@ -157,7 +159,7 @@ def index_select(input, dim, index):
 
 
 @composite(tensors=("input", "indices"))
-def take_along_dim(input, indices, dim=None):
+def take_along_dim(input, indices, dim: int | None = None):
     """Read along a dimension, with the other dimensions broadcast: what ``argsort`` gives puts in order.
 
     Args:

@@ -3,7 +3,10 @@
 Functions that read by position stand in ``gather.py``, those that write in ``scatter.py``.
 """
 
+from __future__ import annotations
+
 import operator
+from typing import Any
 
 import numpy as np
 
@@ -401,7 +404,7 @@ def plain_index(index):
     return _as_basic(index) if kind is tuple else None
 
 
-def getitem(self, index):
+def getitem(self, index: Any) -> Tensor:
     """Index the tensor.
 
     Integers, slices with a positive step, None and Ellipsis give a view. Lists, integer tensors and masks among them

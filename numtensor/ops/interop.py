@@ -1,5 +1,9 @@
 """NumPy's ufuncs on tensors: ``np.exp(t)`` and ``ndarray * t`` are our ops, with gradients, in either operand order."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 from ..modes import current
@@ -50,7 +54,7 @@ def find_op(ufunc):
     return op if op is not None and not op.namespace and len(op.tensors) == ufunc.nin else None
 
 
-def array_ufunc(self, ufunc, method, *inputs, out=None, **kwargs):
+def array_ufunc(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
     """Run the op of a NumPy ufunc of which an operand is a tensor: what NumPy calls for ``np.exp(t)``.
 
     Returns:

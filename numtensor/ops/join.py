@@ -1,5 +1,7 @@
 """Ops that copy whole tensors to other places: joining, repeating, flipping, rolling."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from ..modes import current
@@ -246,7 +248,7 @@ def vstack(tensors):
 
 
 @composite(tensors=(), method=False)
-def meshgrid(*tensors, indexing="ij"):
+def meshgrid(*tensors, indexing="ij") -> tuple[Tensor, ...]:
     """Make the coordinate arrays of a grid from its axes.
 
     Args:
@@ -367,7 +369,9 @@ def repeat(input, repeats):
 
 
 @composite(tensors=("input",))
-def repeat_interleave(input, repeats=None, dim=None, output_size=None):
+def repeat_interleave(
+    input, repeats: int | Tensor | None = None, dim: int | None = None, output_size: int | None = None
+):
     """Repeat each element in place: [1, 2] twice gives [1, 1, 2, 2].
 
     Args:

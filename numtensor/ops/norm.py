@@ -1,5 +1,7 @@
 """Norms of vectors, and the smooth maximum log(sum(exp))."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np
@@ -78,7 +80,7 @@ _NORMS = {0.0: "norm_0", 1.0: "norm_1", 2.0: "norm_2", math.inf: "norm_largest",
 
 
 @kernel(cast="dtype", saves=("input", "output"))
-def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
+def norm(input, p: float | str = "fro", dim=None, keepdim=False, dtype=None):
     """Compute the vector norm sum(abs(x)**p)**(1 / p).
 
     Args:

@@ -1,8 +1,11 @@
 """Softmax, layer and batch normalisation: ops that rescale each row (or channel) by what the whole row holds."""
 
+from __future__ import annotations
+
 import math
 import operator
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +18,9 @@ from .general_kind import composite, kernel
 from .inplace import bump_version, check_writable
 from .operands import CONSTANTS, unwrap
 from .silent import silent
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 FLOAT64 = np.dtype(np.float64)
 
@@ -56,7 +62,7 @@ def _softmax_dim(op, dim, ndim):
 
 
 @kernel(saves="output", aliases=("nn.functional.softmax",), keywords="dtype")
-def softmax(input, dim=None, dtype=None):
+def softmax(input, dim: int | None = None, dtype=None):
     """Scale along a dimension to positive numbers that sum to 1: exp(input) / sum(exp(input)).
 
     Args:
@@ -106,7 +112,7 @@ def _(grad, needs, input, dim, output):
 
 
 @kernel(saves="output", aliases=("nn.functional.log_softmax",), keywords="dtype")
-def log_softmax(input, dim=None, dtype=None):
+def log_softmax(input, dim: int | None = None, dtype=None):
     """Compute the logarithm of `softmax` along a dimension: input - log(sum(exp(input))), without overflow.
 
     Args:
@@ -533,7 +539,14 @@ def _(grad, needs, input, mean, variance, weight, bias, eps):
 
 @composite(namespace="nn.functional", method=False, tensors=("input", "running_mean", "running_var", "weight", "bias"))
 def batch_norm(
-    input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5
+    input,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight=None,
+    bias=None,
+    training: bool = False,
+    momentum=0.1,
+    eps=1e-5,
 ):
     """Normalise each channel: (input - mean) / sqrt(variance + eps) * weight + bias.
 

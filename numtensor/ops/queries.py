@@ -1,12 +1,20 @@
 """Questions about tensors and dtypes, whose answers are plain Python objects."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ..dtypes import as_dtype
 from ..tensor import Tensor
 from . import operands
 from .operands import unwrap
 
+if TYPE_CHECKING:
+    from .._types import DType, Operand
+    from ..dtypes import dtype
 
-def is_tensor(obj):
+
+def is_tensor(obj: object) -> bool:
     """Return whether an object is a tensor.
 
     Reference: ``torch.is_tensor``.
@@ -19,7 +27,7 @@ def is_tensor(obj):
     return isinstance(obj, Tensor)
 
 
-def is_floating_point(input):
+def is_floating_point(input: Tensor) -> bool:
     """Return whether the dtype of a tensor is a floating one.
 
     Reference: ``torch.is_floating_point``.
@@ -32,7 +40,7 @@ def is_floating_point(input):
     return unwrap("is_floating_point", "input", input).dtype.kind == "f"
 
 
-def is_complex(input):
+def is_complex(input: Tensor) -> bool:
     """Return False: there are no complex tensors.
 
     Reference: ``torch.is_complex``.
@@ -46,7 +54,7 @@ def is_complex(input):
     return False
 
 
-def is_inference(input):
+def is_inference(input: Tensor) -> bool:
     """Return whether a tensor is an inference tensor: made in inference mode, without a version counter.
 
     Raises:
@@ -66,7 +74,7 @@ def is_inference(input):
     return input.is_inference()
 
 
-def is_nonzero(input):
+def is_nonzero(input: Tensor) -> bool:
     """Return whether the only element of a tensor is not zero.
 
     Raises:
@@ -82,7 +90,7 @@ def is_nonzero(input):
     return bool(input)
 
 
-def numel(input):
+def numel(input: Tensor) -> int:
     """Return the number of elements of a tensor.
 
     Reference: ``torch.numel``.
@@ -95,7 +103,7 @@ def numel(input):
     return unwrap("numel", "input", input).size
 
 
-def result_type(tensor1, tensor2):
+def result_type(tensor1: Operand, tensor2: Operand) -> dtype:
     """Return the dtype that an operation of two tensors or numbers computes in.
 
     Args:
@@ -112,7 +120,7 @@ def result_type(tensor1, tensor2):
     return operands.result_dtype("result_type", (tensor1, tensor2))
 
 
-def can_cast(from_, to):
+def can_cast(from_: DType, to: DType) -> bool:
     """Return whether PyTorch converts between two dtypes without being asked: never to a lower category.
 
     Args:

@@ -1,5 +1,7 @@
 """Random factories, samplers and in-place fills, on the streams of ``numtensor/random.py``."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from .. import random
@@ -82,7 +84,16 @@ def _(size, generator, dtype):
 
 
 @factory()
-def randint(low=0, high=None, size=None, *, generator=None, dtype=None, requires_grad=False, device=None):
+def randint(
+    low=0,
+    high: int | tuple[int, ...] | None = None,
+    size: int | tuple[int, ...] | None = None,
+    *,
+    generator=None,
+    dtype=None,
+    requires_grad=False,
+    device=None,
+):
     """Draw integers uniformly from low to high - 1.
 
     Args:
@@ -344,7 +355,16 @@ def _(input, num_samples, replacement, generator):
 
 
 @factory()
-def normal(mean, std=1.0, size=None, *, generator=None, dtype=None, requires_grad=False, device=None):
+def normal(
+    mean: float | Tensor,
+    std: float | Tensor = 1.0,
+    size=None,
+    *,
+    generator=None,
+    dtype=None,
+    requires_grad=False,
+    device=None,
+):
     """Draw numbers from normal distributions.
 
     Args:
@@ -529,7 +549,7 @@ def _(array, lambd, generator):
 
 
 @overwrite()
-def random_(input, from_=0, to=None, *, generator=None):
+def random_(input, from_: int = 0, to: int | None = None, *, generator=None):
     """Fill this tensor with integers drawn uniformly from from_ to to - 1.
 
     Args:
@@ -584,7 +604,7 @@ def _(array, from_, to, generator):
 # The state of the default generator, as a tensor
 
 
-def get_rng_state():
+def get_rng_state() -> Tensor:
     """Return the state of the default generator, in PyTorch's layout.
 
     Returns:
@@ -600,7 +620,7 @@ def get_rng_state():
     return wrap(random.get_rng_state())
 
 
-def set_rng_state(new_state):
+def set_rng_state(new_state: Tensor) -> None:
     """Continue the default stream from a state that `get_rng_state` returned.
 
     Args:

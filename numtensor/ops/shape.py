@@ -4,11 +4,14 @@ Another order of dimensions stands in ``transpose.py``, broadcasting in ``expand
 ``split.py``; what copies elements to other places (flip, roll, repeat) in ``join.py``, indexing in ``indexing.py``.
 """
 
+from __future__ import annotations
+
 import math
 import operator
 
 import numpy as np
 
+from ..tensor import Tensor
 from . import operands
 from .conversion import clone
 from .dims import normalise_dim
@@ -144,7 +147,7 @@ def reshape(input, shape):
 
 
 @composite(namespace="Tensor")
-def view_as(input, other):
+def view_as(input, other: Tensor):
     """View the same memory with the shape of another tensor.
 
     Args:
@@ -169,7 +172,7 @@ def view_as(input, other):
 
 
 @composite(namespace="Tensor")
-def reshape_as(input, other):
+def reshape_as(input, other: Tensor):
     """Give the elements the shape of another tensor.
 
     Args:

@@ -1,5 +1,7 @@
 """Views of a part of a tensor: one index, a range, a diagonal, windows."""
 
+from __future__ import annotations
+
 import operator
 
 from numpy.lib.stride_tricks import as_strided
@@ -68,7 +70,7 @@ embeds_gradient(diagonal)
 
 
 @view_op(method="select")
-def select(input, dim, index):
+def select(input, dim, index: int):
     """View one position of a dimension, which the result lacks.
 
     Args:
@@ -106,7 +108,7 @@ embeds_gradient(select)
 
 
 @view_op()
-def narrow(input, dim, start, length):
+def narrow(input, dim, start: int, length: int):
     """View a range of a dimension.
 
     Args:
@@ -149,7 +151,7 @@ embeds_gradient(narrow)
 
 
 @view_op()
-def unfold(input, dimension, size, step):
+def unfold(input, dimension, size: int, step: int):
     """View every window of a dimension: the result has the windows there, and their elements in a new last dimension.
 
     Args:

@@ -1,6 +1,9 @@
 """A tensor cut into several views."""
 
+from __future__ import annotations
+
 import itertools
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +14,9 @@ from .general_kind import view as view_op
 from .shape import as_shape
 from .slicing import extent_of, index_along, narrow
 from .view_transpose import embeds_gradients
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 @view_op(results=0)
@@ -94,7 +100,7 @@ embeds_gradients(split_with_sizes)
 
 
 @composite()
-def split(input, split_size_or_sections, dim=0):
+def split(input, split_size_or_sections, dim=0) -> tuple[Tensor, ...]:
     """Cut a dimension into pieces.
 
     Args:
@@ -133,7 +139,7 @@ def split(input, split_size_or_sections, dim=0):
 
 
 @composite()
-def chunk(input, chunks, dim=0):
+def chunk(input, chunks, dim=0) -> tuple[Tensor, ...]:
     """Cut a dimension into at most `chunks` pieces of equal size, but for the last.
 
     Args:
@@ -167,7 +173,7 @@ def chunk(input, chunks, dim=0):
 
 
 @composite()
-def tensor_split(input, indices_or_sections, dim=0):
+def tensor_split(input, indices_or_sections: int | Sequence[int] | Tensor, dim=0) -> tuple[Tensor, ...]:
     """Cut a dimension into a number of nearly equal pieces, or at given positions.
 
     Args:
@@ -204,7 +210,7 @@ def tensor_split(input, indices_or_sections, dim=0):
     return tuple([narrow(input, dim, start, max(stop - start, 0)) for start, stop in itertools.pairwise(cuts)])
 
 
-def _iterate(self):
+def _iterate(self) -> Iterator[Tensor]:
     if not self._array.ndim:
         raise TypeError("iteration over a 0-d tensor")
     return iter(unbind(self, 0))

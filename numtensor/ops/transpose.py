@@ -1,5 +1,7 @@
 """The same elements in another order of dimensions."""
 
+from __future__ import annotations
+
 from ..tensor import Tensor
 from . import operands
 from .dims import normalise_dim
@@ -197,7 +199,7 @@ def movedim(input, source, destination):
     return permute(input, tuple(order))
 
 
-def _matrix_transpose(self):
+def _matrix_transpose(self) -> Tensor:
     """A view with the last two dimensions swapped."""
     if self._array.ndim < 2:
         raise RuntimeError(
@@ -206,7 +208,7 @@ def _matrix_transpose(self):
     return transpose(self, -2, -1)
 
 
-def _reversed_dims(self):
+def _reversed_dims(self) -> Tensor:
     """A view with the order of all dimensions reversed."""
     return permute(self, tuple(range(self._array.ndim - 1, -1, -1)))
 

@@ -1,5 +1,7 @@
 """Variances and standard deviations over dimensions."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np
@@ -7,6 +9,7 @@ import numpy as np
 from .. import dtypes
 from ..kernels.backward import reduction as backward
 from ..kernels.forward import reduction as forward
+from ..tensor import Tensor
 from .general_kind import composite, kernel
 from .operands import CONSTANTS
 from .reduce_layout import count, keep_dims, reduce
@@ -162,7 +165,7 @@ def _(grad, needs, input, dim, unbiased, keepdim, correction, output):
 
 
 @composite(method=None)
-def var_mean(input, dim=None, unbiased=None, keepdim=False, correction=None):
+def var_mean(input, dim=None, unbiased=None, keepdim=False, correction=None) -> tuple[Tensor, Tensor]:
     """Compute the variance and the mean; see `var`.
 
     Args:
@@ -189,7 +192,7 @@ def var_mean(input, dim=None, unbiased=None, keepdim=False, correction=None):
 
 
 @composite(method=None)
-def std_mean(input, dim=None, unbiased=None, keepdim=False, correction=None):
+def std_mean(input, dim=None, unbiased=None, keepdim=False, correction=None) -> tuple[Tensor, Tensor]:
     """Compute the standard deviation and the mean; see `std`.
 
     Args:
