@@ -1,4 +1,4 @@
-"""Random factories, samplers and in-place fills, on the streams of ``numtensor/random.py``."""
+"""Random factories, samplers and in-place fills, on the streams of ``numtensor/random/``."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..random import fma32, fma64
+from ..random.rounding import fma32, fma64
 from ..tensor import Tensor
 from .factory_arguments import numpy_dtype
 from .factory_kind import factory
