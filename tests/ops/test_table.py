@@ -11,6 +11,7 @@ import pytest
 
 import numtensor as nt
 from numtensor import dtypes
+from numtensor.autograd import forward_ad
 from numtensor.graph import NO_VERSION
 from numtensor.ops.declaration import OPS
 from numtensor.tensor import Tensor, from_array
@@ -541,6 +542,35 @@ def test_backward_kernel_equals_vjp_expression(row, op, number):
                 np.testing.assert_allclose(
                     second._array, first._array, rtol=rtol, atol=atol * scale, equal_nan=True, err_msg=message
                 )
+
+
+@pytest.mark.parametrize("mode", ["tracked", "no_grad"])
+@pytest.mark.parametrize(("row", "op", "number"), GRADIENTS)
+def test_tangent_equals_gradient(row, op, number, mode):
+    """Forward mode against the backward kernels: <seed, jvp(tangent)> = <vjp(seed), tangent>."""
+    function, variables = Call(op, row, row.samples[number], "float64").function_of()
+    usual = function(*variables)
+    carrying = [k for k, r in enumerate(usual) if r.requires_grad]
+    if not carrying or not any(v.numel() for v in variables):
+        return  # Of nothing the mean is NaN, and so is the mean of its tangent.
+    seeds = _seeds([usual[k] for k in carrying])
+    gradients = nt.autograd.grad([usual[k] for k in carrying], variables, seeds, allow_unused=True)
+    rng = np.random.default_rng(2)
+    directions = [from_array(rng.uniform(0.5, 1.5, v.shape)) for v in variables]
+    with forward_ad.dual_level():
+        duals = [forward_ad.make_dual(v, d) for v, d in zip(variables, directions, strict=True)]
+        with MODES[mode]():
+            results = function(*duals)
+        tangents = [forward_ad.unpack_dual(results[k]).tangent for k in carrying]
+    assert _bits(results) == _bits(usual), "tangents change the values"
+    forward, size = 0.0, 0.0
+    for k, seed, tangent in zip(carrying, seeds, tangents, strict=True):
+        if tangent is not None:
+            assert tangent.shape == usual[k].shape and tangent.dtype is usual[k].dtype
+            terms = seed._array * tangent.detach()._array
+            forward, size = forward + terms.sum(), size + np.abs(terms).sum()
+    backward = sum(np.sum(g._array * d._array) for g, d in zip(gradients, directions, strict=True) if g is not None)
+    np.testing.assert_allclose(forward, backward, rtol=1e-9, atol=1e-11 * max(1.0, size))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
