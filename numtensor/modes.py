@@ -7,11 +7,22 @@ outside it.
 What the modes promise is in docs/modes.
 """
 
+from __future__ import annotations
+
 import functools
 import inspect
 import sys
 import threading
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, overload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    from typing_extensions import Self
+
+    # What is decorated keeps its type.
+    F = TypeVar("F", bound=Callable[..., Any] | classmethod[Any, Any, Any] | staticmethod[Any, Any])
 
 
 class Mode:
@@ -142,7 +153,7 @@ current = _Current()
 """The running thread's mode, in ``current.mode``."""
 
 
-def is_grad_enabled():
+def is_grad_enabled() -> bool:
     """Return whether gradients are enabled in this thread.
 
     Example:
@@ -154,7 +165,7 @@ def is_grad_enabled():
     return current.mode.grad
 
 
-def is_inference_mode_enabled():
+def is_inference_mode_enabled() -> bool:
     """Return whether this thread is in inference mode.
 
     Example:
@@ -175,15 +186,15 @@ class Manager:
 
     __slots__ = ("__weakref__",)
 
-    def __exit__(self, kind, value, traceback):
+    def __exit__(self, kind: object, value: object, traceback: object) -> None:
         before = _leave(self)
         current.mode = current.mode.with_grad[before.grad]
 
-    def clone(self):
+    def clone(self) -> Self:
         """Return a new manager of the same class and mode."""
         return type(self)()
 
-    def __call__(self, function):
+    def __call__(self, function: F) -> F:
         """Decorate `function` to run in the mode, in whichever thread it is called."""
         return decorate(lambda: self, function, type(self).__name__)
 
@@ -320,6 +331,12 @@ class _SetsGrad(Manager):
     __slots__ = ()
     _grad = None
 
+    @overload
+    def __new__(cls, function: None = None, /) -> Self: ...
+
+    @overload
+    def __new__(cls, function: F, /) -> F: ...  # type: ignore[misc]
+
     def __new__(cls, function=None, /):
         if function is not None:
             if not _can_be_decorated(function):
@@ -327,7 +344,7 @@ class _SetsGrad(Manager):
             return cls()(function)
         return object.__new__(cls)
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         mode = current.mode
         current.entered.append((self, mode))
         current.mode = mode.with_grad[self._grad]
@@ -389,7 +406,7 @@ class set_grad_enabled(Manager):
 
     __slots__ = ("_before", "_thread", "mode")
 
-    def __init__(self, mode):
+    def __init__(self, mode: bool) -> None:
         if type(mode) is not bool:
             raise TypeError(f"set_grad_enabled: mode must be a bool, got {mode!r}")
         self.mode = mode
@@ -404,16 +421,16 @@ class set_grad_enabled(Manager):
         before, self._before = self._before, None
         return before
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         # Constructed and entered in one statement: what was before is what construction saw.
         current.entered.append((self, self._take_before()))
         current.mode = current.mode.with_grad[self.mode]
 
-    def clone(self):
+    def clone(self) -> Self:
         """Return a new manager of the same mode; constructing it sets the mode."""
         return set_grad_enabled(self.mode)
 
-    def __call__(self, function):
+    def __call__(self, function: F) -> F:
         """Decorate `function`; the mode that construction changed is put back."""
         current.mode = current.mode.with_grad[self._take_before().grad]
         return decorate(enable_grad if self.mode else no_grad, function, "set_grad_enabled")
@@ -447,6 +464,12 @@ class inference_mode(Manager):
 
     __slots__ = ("mode",)
 
+    @overload
+    def __new__(cls, mode: bool = True) -> Self: ...
+
+    @overload
+    def __new__(cls, function: F, /) -> F: ...  # type: ignore[misc]
+
     def __new__(cls, mode=True):
         if type(mode) is not bool:
             if not _can_be_decorated(mode):
@@ -456,14 +479,14 @@ class inference_mode(Manager):
         manager.mode = mode
         return manager
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         before = current.mode
         current.entered.append((self, before))
         current.mode = before.with_inference[self.mode]
 
-    def __exit__(self, kind, value, traceback):
+    def __exit__(self, kind: object, value: object, traceback: object) -> None:
         current.mode = _leave(self)
 
-    def clone(self):
+    def clone(self) -> Self:
         """Return a new manager of the same mode."""
         return inference_mode(self.mode)
