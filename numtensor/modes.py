@@ -202,6 +202,12 @@ class Manager:
 def _leave(manager):
     """Take the newest entry of a manager off the thread's stack, and return the mode before it."""
     entered = current.entered
+    if entered:
+        # Blocks end in the reverse order nearly always: looking at the newest alone costs half of the search.
+        newest, before = entry = entered.pop()
+        if newest is manager:
+            return before
+        entered.append(entry)
     for position in range(len(entered) - 1, -1, -1):
         if entered[position][0] is manager:
             return entered.pop(position)[1]
@@ -471,7 +477,7 @@ class inference_mode(Manager):
     def __new__(cls, function: F, /) -> F: ...  # type: ignore[misc]
 
     def __new__(cls, mode=True):
-        if type(mode) is not bool:
+        if mode is not True and mode is not False:
             if not _can_be_decorated(mode):
                 raise TypeError(f"inference_mode: mode must be a bool, or a function to decorate, got {mode!r}")
             return cls()(mode)

@@ -216,6 +216,38 @@ def test_A21_entered_and_left_by_hand(make, inside):
     assert flags() == DEFAULT
 
 
+def test_A21_left_in_the_order_of_entering():
+    """Each restores what it found on entry, whichever is innermost."""
+    first, second = nt.inference_mode(), nt.inference_mode(False)
+    with nt.inference_mode(False), nt.no_grad():
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert flags() == NO_GRAD
+        second.__exit__(None, None, None)
+        assert flags() == INFERENCE
+    with nt.inference_mode(False):
+        outer, inner = nt.no_grad(), nt.enable_grad()
+        outer.__enter__()
+        inner.__enter__()
+        outer.__exit__(None, None, None)
+        assert flags() == DEFAULT
+        inner.__exit__(None, None, None)
+        assert flags() == NO_GRAD
+
+
+@differs("leaving what was not entered is an error")
+@each_manager
+def test_A21_left_more_often_than_entered(make):
+    manager = make()
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="left more often than entered in this thread"):
+            manager.__exit__(None, None, None)
+        with manager:
+            pass
+    assert flags() == DEFAULT
+
+
 def test_A22_exit_stack_unwinds_in_order():
     makers = [nt.inference_mode, nt.no_grad, nt.enable_grad, MANAGERS["inference_mode(False)"], nt.no_grad]
     entered, left = [], []
