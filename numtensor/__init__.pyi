@@ -42,11 +42,11 @@ from numtensor.ops.queries import numel as numel
 from numtensor.ops.queries import result_type as result_type
 from numtensor.ops.random_ops import get_rng_state as get_rng_state
 from numtensor.ops.random_ops import set_rng_state as set_rng_state
-from numtensor.random import Generator as Generator
 from numtensor.random import fork_rng as fork_rng
 from numtensor.random import initial_seed as initial_seed
 from numtensor.random import manual_seed as manual_seed
 from numtensor.random import seed as seed
+from numtensor.random.generator import Generator as Generator
 from numtensor.serialization import load as load
 from numtensor.serialization import save as save
 from numtensor.tensor import Size as Size
