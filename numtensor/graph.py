@@ -128,11 +128,8 @@ class ViewMetadata(Metadata):
 
     @property
     def requires_grad(self):
-        """Whether gradients are computed for it. Inference mode tracks no views: there the time of making counts."""
-        if self.own:
-            return True
-        view = self.view
-        return view.base._meta.requires_grad and view.path != "inference"
+        """Whether gradients are computed for it."""
+        return self.own or self.view.base._meta.requires_grad
 
     @requires_grad.setter
     def requires_grad(self, value):

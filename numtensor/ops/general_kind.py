@@ -180,7 +180,7 @@ class GeneralOp(Declaration):
                 "    tensor._meta = None",
                 "    return tensor",
                 *self._view_lines(path),
-                f"meta.own = {'m.requires_grad' if path == 'inference' else 'False'}",
+                "meta.own = False",
                 "meta.node = None",
                 "return tensor",
             ]

@@ -365,7 +365,7 @@ def make_view_meta(path, source, take, arguments=(), number=None):
     """
     counter = counter_of(source._meta)
     meta = new(ViewMetadata)
-    meta.own = path == "inference" and source._meta.requires_grad
+    meta.own = False
     meta.node = meta.grad = meta.hooks = None
     meta.counter = counter
     meta.view = View(source, take, arguments, number, path, counter.value)
