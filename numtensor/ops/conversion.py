@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _CASTS = "NumPy's casts are vectorised for every pair of dtypes"
 
 
-@library(_CASTS, method=None, namespace="autograd")
+@library(_CASTS, method=None, namespace="autograd", linear=True)
 def to_dtype(input, dtype):
     """Convert to another, floating dtype: a copy, through which the gradient flows. Users call `Tensor.to`.
 

@@ -59,7 +59,15 @@ def _contract(names, output, arrays):
     return result.copy() if np.may_share_memory(result, arrays[0]) else result
 
 
-@library(BLAS, tensors=("operands",), sequence="operands", saves="operands", method=False, namespace="autograd")
+@library(
+    BLAS,
+    tensors=("operands",),
+    sequence="operands",
+    saves="operands",
+    linear="each",
+    method=False,
+    namespace="autograd",
+)
 def contract(names, output, operands):
     """Sum products of tensors with named dimensions; users call `einsum`, which simplifies what comes here.
 

@@ -26,7 +26,7 @@ def gather_parts(array, index, dim):
     return array.swapaxes(dim, -1) if ndim else array
 
 
-@kernel(tensors=("input", "index"), differentiable="input", saves="index")
+@kernel(tensors=("input", "index"), differentiable="input", saves="index", linear=True)
 def gather(input, dim, index):
     """Read along a dimension: out[i][j][k] = input[index[i][j][k]][j][k] for ``dim=0``, and so on.
 

@@ -69,7 +69,7 @@ def _add_region(op, whole, indices, values):
     np.copyto(moved, work.reshape(moved.shape))
 
 
-@kernel(method=False, namespace="ops", differentiable="input")
+@kernel(method=False, namespace="ops", differentiable="input", linear=True)
 def index(input, indices):
     """Copy the elements at positions: what ``x[...]`` computes for index lists, index tensors and masks.
 
@@ -106,7 +106,7 @@ def _(grad, needs, input, indices):
     return put(from_array(np.zeros(input, grad._array.dtype)), indices, grad, True)
 
 
-@kernel(method=False, namespace="ops", tensors=("input", "values"))
+@kernel(method=False, namespace="ops", tensors=("input", "values"), linear=True)
 def put(input, indices, values, accumulate=False):
     """Copy the input with other values at positions: what ``x[...] = values`` computes.
 

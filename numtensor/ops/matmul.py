@@ -155,7 +155,9 @@ def _ranks(first, second):
     return check
 
 
-@library(BLAS, saves=SAVES, tensors=("input", "other"), operators=("__matmul__", "__rmatmul__"), out=True)
+@library(
+    BLAS, saves=SAVES, tensors=("input", "other"), linear="each", operators=("__matmul__", "__rmatmul__"), out=True
+)
 def matmul(input, other):
     """Multiply matrices: the sum over k of input[..., i, k] * other[..., k, j].
 
@@ -183,7 +185,7 @@ _give_product_rules(matmul, lambda op, a, b: None)
 
 
 @library(
-    BLAS, saves={"input": ("mat2",), "mat2": ("input",)}, tensors=("input", "mat2"), out=True
+    BLAS, saves={"input": ("mat2",), "mat2": ("input",)}, tensors=("input", "mat2"), linear="each", out=True
 )
 def mm(input, mat2):
     """Multiply two matrices: the sum over k of input[i, k] * mat2[k, j].
@@ -212,7 +214,7 @@ _give_product_rules(mm, _ranks(2, 2))
 
 
 @library(
-    BLAS, saves={"input": ("mat2",), "mat2": ("input",)}, tensors=("input", "mat2"), out=True
+    BLAS, saves={"input": ("mat2",), "mat2": ("input",)}, tensors=("input", "mat2"), linear="each", out=True
 )
 def bmm(input, mat2):
     """Multiply matrices pairwise: the sum over k of input[b, i, k] * mat2[b, k, j].
@@ -241,7 +243,7 @@ def bmm(input, mat2):
 _give_product_rules(bmm, _ranks(3, 3))
 
 
-@library(BLAS, saves={"input": ("vec",), "vec": ("input",)}, tensors=("input", "vec"), out=True)
+@library(BLAS, saves={"input": ("vec",), "vec": ("input",)}, tensors=("input", "vec"), linear="each", out=True)
 def mv(input, vec):
     """Multiply a matrix by a vector: the sum over k of input[i, k] * vec[k].
 
@@ -267,7 +269,7 @@ def mv(input, vec):
 _give_product_rules(mv, _ranks(2, 1))
 
 
-@library(BLAS, saves=SAVES, tensors=("input", "other"), out=True)
+@library(BLAS, saves=SAVES, tensors=("input", "other"), linear="each", out=True)
 def dot(input, other):
     """Multiply two vectors: the sum over k of input[k] * other[k].
 
@@ -434,6 +436,19 @@ def _(grad, needs, input, weight, bias):
     if needs[2]:
         grad_bias = whole.sum_to_size(tuple(bias))
     return grad_input, grad_weight, grad_bias
+
+
+@linear.tangent
+def _(tangents, result, input, weight, bias):
+    of_input, of_weight, of_bias = tangents
+    terms = []
+    if of_input is not None:
+        terms.append(linear(of_input, weight))
+    if of_weight is not None:
+        terms.append(linear(input, of_weight))
+    if of_bias is not None:
+        terms.append(of_bias)
+    return sum(terms[1:], start=terms[0])
 
 
 # ----------------------------------------------------------------------------------------------------------------------

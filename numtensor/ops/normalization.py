@@ -111,6 +111,12 @@ def _(grad, needs, input, dim, output):
     return scaled - output * scaled.sum(dim, True)
 
 
+@softmax.tangent
+def _(tangents, result, input, dim):
+    # The Jacobian is symmetric.
+    return softmax.apply_vjp(tangents[0], (True,), (input, dim, result))[0]
+
+
 @kernel(saves="output", aliases=("nn.functional.log_softmax",), keywords="dtype")
 def log_softmax(input, dim: int | None = None, dtype=None):
     """Compute the logarithm of `softmax` along a dimension: input - log(sum(exp(input))), without overflow.
@@ -158,6 +164,13 @@ def _(grad, needs, input, dim, output):
 def _(grad, needs, input, dim, output):
     dim = dim if dim is not None else 0 if output.ndim in (0, 1, 3) else 1
     return grad - output.exp() * grad.sum(dim, True)
+
+
+@log_softmax.tangent
+def _(tangents, result, input, dim):
+    (tangent,) = tangents
+    dim = dim if dim is not None else 0 if result.ndim in (0, 1, 3) else 1
+    return tangent - (result.exp() * tangent).sum(dim, True)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
