@@ -9,7 +9,7 @@ COMMANDS = {
     "info": "show versions, the processor, and the kernel store",
     "warmup": "compile kernels ahead of their first use",
     "cache": "show or clear the kernel store",
-    "bench": "time numtensor beside NumPy and PyTorch",
+    "bench": "time numtensor beside PyTorch, NumPy, JAX and others",
     "stubs": "write the stub files, by which type checkers see the ops",
 }
 

@@ -73,17 +73,17 @@ def test_demo_reaches_its_accuracy_and_saves_its_results(tmp_path):
 
 
 def test_bench_compares_and_writes_its_figures(tmp_path, capsys):
-    path = tmp_path / "figures.json"
-    assert main(["bench", "--quick", "--group", "dispatch", "--rows", "x + y", "--json", str(path)]) == 0
-    table = json.loads(path.read_text())
-    assert [line["row"] for line in table] == ["x + y (inference)", "x + y (no_grad)", "x + y (tracked)"]
-    assert all(line["seconds"]["numtensor"] > 0 for line in table)
-    assert table[0]["ratios"]["NumPy"] > 0
-    assert "| dispatch |" in capsys.readouterr().out
+    figures, report = tmp_path / "figures.json", tmp_path / "report.md"
+    words = ["bench", "--quick", "--group", "dispatch", "--rows", "add 10 *"]
+    assert main([*words, "--json", str(figures), "--markdown", str(report)]) == 0
+    lines = json.loads(figures.read_text())["lines"]
+    assert [line["name"] for line in lines] == ["add 10 inference", "add 10 no_grad", "add 10 tracked"]
+    assert all(line["figures"]["numtensor"] > 0 for line in lines)
+    assert lines[0]["ratios"]["numpy"] > 0
+    assert "| add 10 inference |" in report.read_text()
+    assert report.read_text() in capsys.readouterr().out
 
 
-def test_bench_refuses_contestants_that_disagree():
-    from numtensor.commands.bench import Row, _check_equal
-
-    with pytest.raises(RuntimeError, match="different results"):
-        _check_equal(Row("dispatch", "wrong", {"numtensor": lambda: 1.0, "other": lambda: 2.0}))
+def test_bench_says_that_no_row_matches(capsys):
+    assert main(["bench", "--rows", "no such row"]) == 2
+    assert "no such row" in capsys.readouterr().err

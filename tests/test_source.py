@@ -87,6 +87,7 @@ FLOORS = [
     {"autograd"},
     {"nn", "optim", "func", "linalg", "serialization", "utils", "compile", "special", "fft"},
     {""},
+    {"bench"},
     {"__main__", "commands"},
 ]
 

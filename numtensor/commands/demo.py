@@ -16,7 +16,7 @@ from numtensor import nn, optim
 from numtensor.nn import functional
 from numtensor.utils.data import DataLoader, TensorDataset
 
-from .timing import interleaved
+from ..bench.timing import Timed, medians, rounds_of
 
 NEEDED = ("matplotlib", "safetensors", "sklearn", "tqdm")
 HIDDEN = 256
@@ -148,7 +148,7 @@ def print_timing(model, images):
     for name, result in results.items():
         if not np.allclose(result, results["NumPy"], rtol=1e-4, atol=1e-5):
             raise RuntimeError(f"demo: {name} does not give NumPy's result; its time would mean nothing")
-    times = interleaved(contestants)
+    times = medians(rounds_of({name: Timed.of(call) for name, call in contestants.items()}))
     print(f"\none prediction of the 64-{HIDDEN}-{CLASSES} network, medians of interleaved rounds:")
     for name, seconds in times.items():
         print(f"  {name:28s} {seconds * 1e6:8.1f} us   {seconds / times['NumPy']:5.2f} x NumPy")

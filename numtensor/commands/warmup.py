@@ -15,6 +15,7 @@ from ..dtypes import NUMERIC
 from ..kernels import store
 from ..kernels.declare import REGISTRY, Elementwise
 from ..ops import OPS
+from .progress import progress
 
 DEFAULT_DTYPES = ("float32", "float64")
 
@@ -48,7 +49,7 @@ def run(arguments):
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(max(1, arguments.jobs), context) as pool:
         results = pool.map(compile_item, items, chunksize=4)
-        for item, error in zip(items, _progress(results, len(items)), strict=True):
+        for item, error in zip(items, progress(results, len(items), "compiling kernels", "kernel"), strict=True):
             if error:
                 failures.append((item, error))
     for (name, _, dtype), error in failures:
@@ -102,16 +103,3 @@ def compile_item(item):
             return None
         return f"{type(error).__name__}: {error}".splitlines()[0]
     return None
-
-
-def _progress(results, total):
-    """Pass results on under a progress bar: tqdm's if it is installed, else a count on a terminal."""
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        for done, result in enumerate(results, 1):
-            if sys.stderr.isatty():
-                print(f"\rcompiling kernels {done}/{total}", end="" if done < total else "\n", file=sys.stderr)
-            yield result
-    else:
-        yield from tqdm(results, total=total, desc="compiling kernels", unit="kernel")
