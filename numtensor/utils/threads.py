@@ -1,9 +1,17 @@
 """Carry the caller's mode into other threads, which begin in the default one."""
 
+from __future__ import annotations
+
 import functools
 import inspect
+from typing import TYPE_CHECKING
 
 from ..modes import current, decorate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..modes import F
 
 _HAVE_STEPS = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
 
@@ -29,7 +37,7 @@ def _call(mode, function, /, *args, **kwargs):
         return function(*args, **kwargs)
 
 
-def wrap_mode(fn):
+def wrap_mode(fn: F) -> F:
     """Return `fn` bound to the mode of now: it runs in it whichever thread, or task, calls it.
 
     Args:
@@ -62,7 +70,7 @@ def _set_mode(mode):
     current.mode = mode
 
 
-def mode_initializer():
+def mode_initializer() -> Callable[[], None]:
     """Return an initializer for an executor, whose workers then start in the mode of the thread that called this.
 
     Returns:
