@@ -1,6 +1,7 @@
 """B: the managers as decorators of functions and generators. Coroutines stand in test_b_coroutines."""
 
 import functools
+import gc
 import inspect
 import pickle
 
@@ -428,6 +429,24 @@ def test_B35_close_runs_finally_in_the_mode(decorate, inside):
     assert seen == [inside] and flags() == DEFAULT
     with pytest.raises(StopIteration):
         next(generator)
+
+
+@each_generator_decorator
+def test_B35_a_collected_generator_runs_finally_in_the_mode(decorate, inside):
+    seen = []
+
+    @decorate
+    def body():
+        try:
+            yield
+        finally:
+            seen.append(flags())
+
+    generator = body()
+    next(generator)
+    del generator
+    gc.collect()
+    assert seen == [inside] and flags() == DEFAULT
 
 
 @each_generator_decorator
