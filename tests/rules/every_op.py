@@ -71,6 +71,13 @@ def check_equal(found, expected, message):
 
 
 def overwrite(tensor):
-    """Change all of a tensor's values, so that whoever kept them for backward gets wrong gradients."""
+    """Change a tensor's values, so that whoever kept them for backward gets wrong gradients."""
     array = tensor._array
-    tensor.copy_(from_array(~array if array.dtype.kind == "b" else array + 7))
+    if array.dtype.kind == "f":
+        changed = array + 7
+    elif array.dtype.kind == "b":
+        changed = ~array
+    else:
+        # Turned around in their range: as an index they stay valid.
+        changed = array.min(initial=0) + array.max(initial=0) - array
+    tensor.copy_(from_array(np.asarray(changed, array.dtype)))
