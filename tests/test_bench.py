@@ -6,7 +6,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from numtensor.bench import data, processes, report, runner
+from numtensor.bench import data, goals, processes, report, runner
 from numtensor.bench.contestants import CONTESTANTS, Contestant, variables
 from numtensor.bench.declare import MODES, Group, Row, short
 from numtensor.bench.groups import GROUPS
@@ -283,3 +283,46 @@ def test_markdown_is_well_formed():
 )
 def test_amounts(value, unit, text):
     assert report.amount(value, unit) == text
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Goals
+
+
+def dispatch_line(name, ours, **figures):
+    ratios = {peer: figure / ours for peer, figure in figures.items()}
+    both = {"numtensor": ours, **figures}
+    return {"group": "dispatch", "name": name, "unit": "s", "figures": both, "ratios": ratios, "failure": None}
+
+
+def test_goals_find_the_line_that_misses_them():
+    lines = [
+        dispatch_line("add inference", 1.0e-6, torch=4e-6, numpy=0.5e-6),
+        dispatch_line("mul inference", 1.2e-6, torch=2.4e-6, numpy=1.0e-6),
+    ]
+    found = {goal.text: rest for goal, *rest in goals.checked(lines)}
+    assert found["slowest line against PyTorch"] == [2.0, "mul inference", True]
+    value, name, holds = found["nanoseconds beyond NumPy in inference mode"]
+    assert (round(value), name, holds) == (500, "add inference", False)
+    assert found["geometric mean against PyTorch"][0] == pytest.approx(8**0.5)
+
+
+def test_goals_without_lines_are_left_out():
+    assert goals.checked([]) == []
+
+
+def test_goals_are_about_lines_that_exist():
+    """Every goal finds its figure in lines of every case and contestant."""
+    lines = [
+        {
+            "group": group.name,
+            "name": case.name,
+            "figures": dict.fromkeys(case.programs(), 1e-6),
+            "ratios": {name: 10.0 for name in case.programs() if name != "numtensor"},
+            "failure": None,
+        }
+        for group in GROUPS.values()
+        for case in group.cases()
+    ]
+    assert [goal for goal, *_ in goals.checked(lines)] == goals.GOALS
+    assert "**no**" not in report.goals_table(goals.checked(lines))

@@ -1,5 +1,7 @@
 """Every op in every mode: time of a call on a small tensor, and the Python objects that it leaves behind."""
 
+from numtensor.commands.demo import objects_of_one_op
+
 from . import samples
 
 
@@ -10,11 +12,9 @@ class Ops:
     param_names = ("op", "mode")
 
     def setup(self, op, mode):
-        import numtensor as nt
-
-        self.function = samples.find(nt, op)
-        self.args, self.kwargs = samples.arguments(nt, op, requires_grad=mode == "tracked")
-        self.manager = samples.manager(nt, mode)
+        self.function = samples.find(op)
+        self.args, self.kwargs = samples.arguments(op, requires_grad=mode == "tracked")
+        self.manager = samples.manager(mode)
         self.manager.__enter__()
         # The first call compiles or thaws.
         self.function(*self.args, **self.kwargs)
@@ -30,8 +30,6 @@ class Allocations(Ops):
     """What noise cannot touch."""
 
     def track_objects(self, op, mode):
-        from numtensor.commands.demo import objects_of_one_op
-
         def call():
             result = self.function(*self.args, **self.kwargs)
             return result[0] if isinstance(result, (tuple, list)) else result

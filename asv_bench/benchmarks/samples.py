@@ -2,18 +2,19 @@
 
 import numpy as np
 
+import numtensor as nt
 from tests.op_table import T, all_rows
 
 ROWS = all_rows()
 MODES = ("inference", "no_grad", "tracked")
 
 
-def manager(nt, mode):
+def manager(mode):
     """Return the context manager of a mode's name."""
     return {"inference": nt.inference_mode, "no_grad": nt.no_grad, "tracked": nt.enable_grad}[mode]()
 
 
-def find(nt, name):
+def find(name):
     """Return the public function of a row's name.
 
     Raises:
@@ -27,7 +28,7 @@ def find(nt, name):
     return found
 
 
-def arguments(nt, name, requires_grad):
+def arguments(name, requires_grad):
     """Return positional and keyword arguments of an op's first sample."""
     row = ROWS[name]
     random = np.random.default_rng(0)

@@ -52,12 +52,13 @@ def _by_group(lines):
 # Markdown
 
 
-def markdown(document, titles):
+def markdown(document, titles, goals=()):
     """Return a whole run as Markdown.
 
     Args:
         document: what the command writes as JSON.
         titles: what each group measures, by its name.
+        goals: as `numtensor.bench.goals.checked` returns them.
     """
     parts = ["# numtensor bench", "\n".join(f"- {name}: {value}" for name, value in document["machine"].items())]
     parts.append(
@@ -65,6 +66,8 @@ def markdown(document, titles):
         "numtensor's: above 1 numtensor is ahead, **bold** it is behind."
     )
     parts.append(summary_table(document["summary"]))
+    if goals:
+        parts += ["## Goals", goals_table(goals)]
     for group, lines in _by_group(document["lines"]).items():
         parts += [f"## {group}: {titles[group]}", table(lines)]
     return "\n\n".join(parts) + "\n"
@@ -90,6 +93,15 @@ def summary_table(summaries):
     peer = title(AGAINST)
     head = ["group", "lines", "failed", f"mean x {peer}", f"behind {peer}", f"worst x {peer}"]
     return _markdown_table([*head, "ahead of the best", "worst x the best"], rows)
+
+
+def goals_table(goals):
+    """Return the goals, what was found, and whether they hold, as a Markdown table."""
+    rows = [
+        [goal.group, goal.text, goal.limit, f"{value:.3g} {name}".strip(), "yes" if holds else "**no**"]
+        for goal, value, name, holds in goals
+    ]
+    return _markdown_table(["group", "figure", "goal", "found", "holds"], rows)
 
 
 def table(lines):

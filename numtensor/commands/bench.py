@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from .. import __version__
-from ..bench import report
+from ..bench import goals, report
 from ..bench.contestants import CONTESTANTS
 from ..bench.groups import GROUPS
 from ..bench.runner import ONE_THREAD, run_group
@@ -49,7 +49,8 @@ def run(arguments):
             print(f"\nbench: FAILED {line['group']}: {line['name']}: {line['failure']}", file=sys.stderr)
         lines.append(line)
     document = {"machine": machine(arguments.quick), "summary": report.summary(lines), "lines": lines}
-    text = report.markdown(document, {name: group.title for name, group in GROUPS.items()})
+    titles = {name: group.title for name, group in GROUPS.items()}
+    text = report.markdown(document, titles, goals.checked(lines))
     print(text)
     if arguments.markdown:
         arguments.markdown.write_text(text, encoding="utf-8")
