@@ -1,6 +1,9 @@
 """`Function`: differentiable operations that users write, with a forward and a backward of their own."""
 
+from __future__ import annotations
+
 import functools
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +15,9 @@ from ..ops.operands import sum_to_shape
 from ..tensor import Tensor, from_array, new
 from .backward import edge_of
 from .forward_ad import carry_through
+
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def _is_inference(tensor):
@@ -40,7 +46,7 @@ class FunctionCtx(MultiNode):
         self._for_forward = ()
         self._in_jvp = False
 
-    def save_for_backward(self, *tensors):
+    def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keep tensors (or None) for backward, where ``ctx.saved_tensors`` gives them.
 
         Results may be saved without keeping themselves alive, and a change in place is noticed.
@@ -68,20 +74,20 @@ class FunctionCtx(MultiNode):
         finally:
             self._in_jvp = False
 
-    def mark_dirty(self, *tensors):
+    def mark_dirty(self, *tensors: Tensor) -> None:
         """Declare the inputs that forward changed in place; they must be returned."""
         self._dirty = tensors
 
-    def mark_non_differentiable(self, *tensors):
+    def mark_non_differentiable(self, *tensors: Tensor) -> None:
         """Declare the results that carry no gradient."""
         self._non_differentiable = tensors
 
-    def set_materialize_grads(self, value):
+    def set_materialize_grads(self, value: bool) -> None:
         """Choose whether backward gets zeros (the default) or None for a result whose gradient is missing."""
         self._materialize = bool(value)
 
     @property
-    def saved_tensors(self):
+    def saved_tensors(self) -> tuple[Any, ...]:
         """The tensors given to `save_for_backward`.
 
         Raises:
@@ -251,33 +257,36 @@ class Function:
         super().__init_subclass__(**options)
         cls._op = _FunctionOp(cls)
 
+    # The three rules take anything here, so that a subclass's own parameters are no wrong override to a type checker.
+
     @staticmethod
-    def forward(*args):
+    def forward(*args: Any, **kwargs: Any) -> Any:
         """Compute the result; see the class."""
         raise NotImplementedError("Function: a subclass must implement the static method forward")
 
     @staticmethod
-    def setup_context(ctx, inputs, output):
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
         """Save what backward needs, when forward takes no ``ctx``."""
         raise NotImplementedError("Function: setup_context")
 
     @staticmethod
-    def jvp(ctx, *tangents):
+    def jvp(*args: Any, **kwargs: Any) -> Any:
         """Compute the tangents of the results, for forward-mode differentiation; None for one that is zero.
 
-        Gets one tangent per argument, None where it has none; ``ctx.saved_tensors`` is what `save_for_forward` kept.
+        Gets ``ctx`` and one tangent per argument, None where it has none; ``ctx.saved_tensors`` is what
+        `save_for_forward` kept.
         """
         raise NotImplementedError(
             "Function: a subclass must implement the static method jvp to be used with forward-mode differentiation"
         )
 
     @staticmethod
-    def backward(ctx, *grads):
-        """Compute the gradients; see the class."""
+    def backward(*args: Any, **kwargs: Any) -> Any:
+        """Compute the gradients from ``ctx`` and a gradient per result; see the class."""
         raise NotImplementedError("Function: a subclass must implement the static method backward to be differentiated")
 
     @classmethod
-    def apply(cls, *args):
+    def apply(cls, *args: Any) -> Any:
         """Run forward, and record the result for backward where a tensor among the arguments requires grad.
 
         Raises:

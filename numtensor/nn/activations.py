@@ -1,19 +1,25 @@
 """Activations: modules that apply one elementwise or row-wise function and own nothing."""
 
+from __future__ import annotations
+
 import warnings
+from typing import TYPE_CHECKING
 
 from . import functional as F
 from .module import Module
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 
 class _Inplace(Module):
     """An activation that can change its input itself."""
 
-    def __init__(self, inplace=False):
+    def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = inplace
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return "inplace=True" if self.inplace else ""
 
 
@@ -31,7 +37,7 @@ class ReLU(_Inplace):
         tensor([0., 2.])
     """
 
-    def forward(self, input):
+    def forward(self, input: Tensor) -> Tensor:
         """Return a tensor of the shape of `input`."""
         return F.relu(input, self.inplace)
 
@@ -51,15 +57,15 @@ class LeakyReLU(_Inplace):
         tensor([-0.5000,  2.0000])
     """
 
-    def __init__(self, negative_slope=1e-2, inplace=False):
+    def __init__(self, negative_slope: float = 1e-2, inplace: bool = False) -> None:
         super().__init__(inplace)
         self.negative_slope = negative_slope
 
-    def forward(self, input):
+    def forward(self, input: Tensor) -> Tensor:
         """Return a tensor of the shape of `input`."""
         return F.leaky_relu(input, self.negative_slope, self.inplace)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
 
 
@@ -77,7 +83,7 @@ class SiLU(_Inplace):
         tensor([0.])
     """
 
-    def forward(self, input):
+    def forward(self, input: Tensor) -> Tensor:
         """Return a tensor of the shape of `input`."""
         return F.silu(input, self.inplace)
 
@@ -96,15 +102,15 @@ class GELU(Module):
         tensor([0.])
     """
 
-    def __init__(self, approximate="none"):
+    def __init__(self, approximate: str = "none") -> None:
         super().__init__()
         self.approximate = approximate
 
-    def forward(self, input):
+    def forward(self, input: Tensor) -> Tensor:
         """Return a tensor of the shape of `input`."""
         return F.gelu(input, approximate=self.approximate)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"approximate={self.approximate!r}"
 
 
@@ -119,7 +125,7 @@ class Tanh(Module):
         tensor([0.])
     """
 
-    def forward(self, input):
+    def forward(self, input: Tensor) -> Tensor:
         """Return a tensor of the shape of `input`."""
         return input.tanh()
 
@@ -135,7 +141,7 @@ class Sigmoid(Module):
         tensor([0.5000])
     """
 
-    def forward(self, input):
+    def forward(self, input: Tensor) -> Tensor:
         """Return a tensor of the shape of `input`."""
         return input.sigmoid()
 
@@ -154,23 +160,23 @@ class Softplus(Module):
         tensor([30.])
     """
 
-    def __init__(self, beta=1.0, threshold=20.0):
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
         self.beta = float(beta)
         self.threshold = float(threshold)
 
-    def forward(self, input):
+    def forward(self, input: Tensor) -> Tensor:
         """Return a tensor of the shape of `input`."""
         return F.softplus(input, self.beta, self.threshold)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"beta={self.beta}, threshold={self.threshold}"
 
 
 class _OverDim(Module):
     """A function along one dimension."""
 
-    def __init__(self, dim=None):
+    def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
 
@@ -185,7 +191,7 @@ class _OverDim(Module):
         )
         return 0 if input.dim() in (0, 1, 3) else 1
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"dim={self.dim}"
 
 
@@ -203,7 +209,7 @@ class Softmax(_OverDim):
         tensor([0.5000, 0.5000])
     """
 
-    def forward(self, input):
+    def forward(self, input: Tensor) -> Tensor:
         """Return a tensor of the shape of `input`."""
         return F.softmax(input, self._dim(input))
 
@@ -222,6 +228,6 @@ class LogSoftmax(_OverDim):
         tensor([-0.6931, -0.6931])
     """
 
-    def forward(self, input):
+    def forward(self, input: Tensor) -> Tensor:
         """Return a tensor of the shape of `input`."""
         return F.log_softmax(input, self._dim(input))

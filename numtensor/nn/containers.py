@@ -1,12 +1,21 @@
 """Modules made of other modules, and lists and dicts of modules or parameters."""
 
+from __future__ import annotations
+
 import operator
 from collections import OrderedDict
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, overload
 
 from ..tensor import Tensor
 from .module import Module
 from .parameter import Parameter
+
+if TYPE_CHECKING:
+    from collections.abc import ItemsView, Iterable, Iterator, KeysView, ValuesView
+    from typing import Any
+
+    from typing_extensions import Self
 
 
 class _Numbered(Module):
@@ -29,37 +38,43 @@ class _Numbered(Module):
             names[str(number)] = True
             namespace[str(number)] = module
 
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+
     def __getitem__(self, index):
         if isinstance(index, slice):
             return self._sliced(index)
         return self.__dict__[self._name_at(index)]
 
-    def __setitem__(self, index, module):
+    def __setitem__(self, index: int, module: Module) -> None:
         setattr(self, self._name_at(index), module)
 
-    def __delitem__(self, index):
+    def __delitem__(self, index: int | slice) -> None:
         modules = list(self)
         del modules[index if isinstance(index, slice) else list(self._modules).index(self._name_at(index))]
         self._renumber(modules)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.__dict__["_module_names"])
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Module]:
         return iter(self._modules.values())
 
-    def append(self, module):
+    def append(self, module: Module) -> Self:
         """Add a module at the end; return this one."""
         self.add_module(str(len(self)), module)
         return self
 
-    def extend(self, modules):
+    def extend(self, modules: Iterable[Module]) -> Self:
         """Add modules at the end; return this one."""
         for module in list(modules):
             self.append(module)
         return self
 
-    def insert(self, index, module):
+    def insert(self, index: int, module: Module) -> Self:
         """Insert a module before the one at `index`; return this one."""
         if not isinstance(module, Module):
             raise AssertionError(f"module should be of type: {Module}")
@@ -71,13 +86,13 @@ class _Numbered(Module):
         self._renumber(modules)
         return self
 
-    def pop(self, index):
+    def pop(self, index: int) -> Module:
         """Remove the module at `index` and return it."""
         module = self[index]
         del self[index]
         return module
 
-    def __iadd__(self, other):
+    def __iadd__(self, other: Iterable[Module]) -> Self:
         return self.extend(other)
 
     def __dir__(self):
@@ -101,13 +116,13 @@ class Sequential(_Numbered):
         )
     """
 
-    def __init__(self, *args):
+    def __init__(self, *args: Module | dict[str, Module]) -> None:
         super().__init__()
         named = args[0].items() if len(args) == 1 and isinstance(args[0], dict) else enumerate(args)
         for name, module in named:
             self.add_module(str(name), module)
 
-    def forward(self, input):
+    def forward(self, input: Any) -> Tensor:
         """Return the last module's result."""
         namespace = self.__dict__
         for name in namespace["_module_names"]:
@@ -117,7 +132,7 @@ class Sequential(_Numbered):
     def _sliced(self, index):
         return type(self)(OrderedDict(list(self._modules.items())[index]))
 
-    def __add__(self, other):
+    def __add__(self, other: Iterable[Module]) -> Sequential:
         if not isinstance(other, Sequential):
             return NotImplemented
         return Sequential(*self, *other)
@@ -138,7 +153,7 @@ class ModuleList(_Numbered):
         (3, 6)
     """
 
-    def __init__(self, modules=None):
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
         if modules is not None:
             self.extend(modules)
@@ -146,10 +161,10 @@ class ModuleList(_Numbered):
     def _sliced(self, index):
         return type(self)(list(self)[index])
 
-    def __add__(self, other):
+    def __add__(self, other: Iterable[Module]) -> ModuleList:
         return type(self)([*self, *other])
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Show equal neighbours once: ``(0-2): 3 x Linear(...)``."""
         blocks = []
         for number, module in enumerate(self):
@@ -171,45 +186,45 @@ class ModuleList(_Numbered):
 class _Named:
     """What `ModuleDict` and `ParameterDict` share: the ways of a dict, over ``self._members``."""
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: str) -> Any:
         return self._members[key]
 
-    def __setitem__(self, key, value):
+    def __setitem__(self, key: str, value: Any) -> None:
         self._add(str(key), value)
 
-    def __delitem__(self, key):
+    def __delitem__(self, key: str) -> None:
         del self._members[key]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._members)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._members)
 
-    def __contains__(self, key):
+    def __contains__(self, key: object) -> bool:
         return key in self._members
 
-    def clear(self):
+    def clear(self) -> None:
         """Remove everything."""
         self._members.clear()
 
-    def pop(self, key):
+    def pop(self, key: str) -> Any:
         """Remove what is at `key` and return it."""
         return self._members.pop(key)
 
-    def keys(self):
+    def keys(self) -> KeysView[str]:
         """Return the keys."""
         return self._members.keys()
 
-    def values(self):
+    def values(self) -> ValuesView[Any]:
         """Return what is there."""
         return self._members.values()
 
-    def items(self):
+    def items(self) -> ItemsView[str, Any]:
         """Return pairs of key and what is there."""
         return self._members.items()
 
-    def update(self, items):
+    def update(self, items: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
         """Add what a mapping, or an iterable of pairs, has."""
         for key, value in items.items() if isinstance(items, (Mapping, _Named)) else items:
             self[key] = value
@@ -230,7 +245,7 @@ class ModuleDict(_Named, Module):
         Tanh()
     """
 
-    def __init__(self, modules=None):
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
         super().__init__()
         if modules is not None:
             self.update(modules)
@@ -258,7 +273,7 @@ class ParameterDict(_Named, Module):
         True
     """
 
-    def __init__(self, parameters=None):
+    def __init__(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         super().__init__()
         if parameters is not None:
             self.update(parameters)
@@ -270,7 +285,7 @@ class ParameterDict(_Named, Module):
     def _add(self, key, value):
         self.register_parameter(key, _as_parameter(value))
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return "\n".join(f"  ({key}): {_described(value)}" for key, value in self.items())
 
 
@@ -288,40 +303,40 @@ class ParameterList(Module):
         2
     """
 
-    def __init__(self, values=None):
+    def __init__(self, values: Iterable[Any] | None = None) -> None:
         super().__init__()
         if values is not None:
             self.extend(values)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return type(self)(list(self)[index])
         return list(self)[index]
 
-    def __setitem__(self, index, value):
+    def __setitem__(self, index: int, value: Any) -> None:
         self.register_parameter(list(self._parameters)[index], _as_parameter(value))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._parameters)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return iter(self._parameters.values())
 
-    def __iadd__(self, values):
+    def __iadd__(self, values: Iterable[Any]) -> Self:
         return self.extend(values)
 
-    def append(self, value):
+    def append(self, value: Any) -> Self:
         """Add a parameter at the end; return this module."""
         self.register_parameter(str(len(self)), _as_parameter(value))
         return self
 
-    def extend(self, values):
+    def extend(self, values: Iterable[Any]) -> Self:
         """Add parameters at the end; return this module."""
         for value in list(values):
             self.append(value)
         return self
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return "\n".join(f"  ({key}): {_described(value)}" for key, value in self._parameters.items())
 
 

@@ -3,14 +3,21 @@
 For one seed the values equal PyTorch's. Everything is computed on arrays and written at the end.
 """
 
+from __future__ import annotations
+
 import math
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .. import random
 from ..modes import no_grad
 from ..ops.inplace import bump_version, check_writable
+
+if TYPE_CHECKING:
+    from ..random import Generator
+    from ..tensor import Tensor
 
 _GAINS = {
     "linear": 1.0,
@@ -37,7 +44,7 @@ def _generator(generator):
     return random.default_generator if generator is None else generator
 
 
-def calculate_gain(nonlinearity, param=None):
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """Return the factor by which weights before a nonlinearity are to be larger.
 
     Args:
@@ -68,7 +75,7 @@ def calculate_gain(nonlinearity, param=None):
         raise ValueError(f"calculate_gain: Unsupported nonlinearity {nonlinearity}") from None
 
 
-def fans(tensor):
+def fans(tensor: Tensor) -> tuple[int, int]:
     """Return how many inputs and outputs a unit of a weight of shape ``(out, in, ...)`` has.
 
     Raises:
@@ -83,7 +90,7 @@ def fans(tensor):
     return shape[1] * field, shape[0] * field
 
 
-def uniform_(tensor, a=0.0, b=1.0, generator=None):
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fill with numbers uniform in [a, b).
 
     Reference: ``torch.nn.init.uniform_``.
@@ -98,7 +105,7 @@ def uniform_(tensor, a=0.0, b=1.0, generator=None):
     return _write("uniform_", tensor, _generator(generator).uniform(array.shape, a, b, array.dtype))
 
 
-def normal_(tensor, mean=0.0, std=1.0, generator=None):
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fill with normal numbers.
 
     Reference: ``torch.nn.init.normal_``.
@@ -112,7 +119,14 @@ def normal_(tensor, mean=0.0, std=1.0, generator=None):
     return _write("normal_", tensor, _generator(generator).normal(array.shape, mean, std, array.dtype))
 
 
-def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
+def trunc_normal_(
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    generator: Generator | None = None,
+) -> Tensor:
     """Fill with normal numbers that lie in [a, b]: those outside are drawn again.
 
     Args:
@@ -175,7 +189,7 @@ def _truncated_by_uniform(generator, like, mean, std, a, b):
     return values
 
 
-def constant_(tensor, val):
+def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with one number.
 
     Reference: ``torch.nn.init.constant_``.
@@ -188,7 +202,7 @@ def constant_(tensor, val):
     return _write("constant_", tensor, val)
 
 
-def ones_(tensor):
+def ones_(tensor: Tensor) -> Tensor:
     """Fill with 1.
 
     Reference: ``torch.nn.init.ones_``.
@@ -201,7 +215,7 @@ def ones_(tensor):
     return _write("ones_", tensor, 1)
 
 
-def zeros_(tensor):
+def zeros_(tensor: Tensor) -> Tensor:
     """Fill with 0.
 
     Reference: ``torch.nn.init.zeros_``.
@@ -214,7 +228,7 @@ def zeros_(tensor):
     return _write("zeros_", tensor, 0)
 
 
-def eye_(tensor):
+def eye_(tensor: Tensor) -> Tensor:
     """Fill a matrix with the identity.
 
     Raises:
@@ -233,7 +247,7 @@ def eye_(tensor):
     return _write("eye_", tensor, np.eye(*tensor.shape))
 
 
-def xavier_uniform_(tensor, gain=1.0, generator=None):
+def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fill uniformly in (-b, b) with b = gain * sqrt(6 / (inputs + outputs)).
 
     Reference: X. Glorot and Y. Bengio, 2010; ``torch.nn.init.xavier_uniform_``.
@@ -249,7 +263,7 @@ def xavier_uniform_(tensor, gain=1.0, generator=None):
     return uniform_(tensor, -bound, bound, generator)
 
 
-def xavier_normal_(tensor, gain=1.0, generator=None):
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fill with normal numbers of deviation gain * sqrt(2 / (inputs + outputs)).
 
     Reference: X. Glorot and Y. Bengio, 2010; ``torch.nn.init.xavier_normal_``.
@@ -270,7 +284,13 @@ def _kaiming_std(tensor, a, mode, nonlinearity):
     return calculate_gain(nonlinearity, a) / math.sqrt(fan)
 
 
-def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+def kaiming_uniform_(
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Tensor:
     """Fill uniformly in (-b, b) with b = gain * sqrt(3 / fan).
 
     Args:
@@ -294,7 +314,13 @@ def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", gene
     return uniform_(tensor, -bound, bound, generator)
 
 
-def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+def kaiming_normal_(
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Tensor:
     """Fill with normal numbers of deviation gain / sqrt(fan); the arguments are those of `kaiming_uniform_`.
 
     Reference: K. He et al., 2015; ``torch.nn.init.kaiming_normal_``.
@@ -310,7 +336,7 @@ def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", gener
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 
 
-def orthogonal_(tensor, gain=1, generator=None):
+def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
     """Fill with a (semi-)orthogonal matrix, from the QR decomposition (LAPACK) of normal numbers.
 
     Args:

@@ -4,8 +4,10 @@ Members are ordinary entries of the instance's ``__dict__``, so that reading ``s
 attribute costs; only their names are kept by kind beside them.
 """
 
+from __future__ import annotations
+
 from collections.abc import MutableMapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,6 +19,23 @@ from ..ops.inplace import bump_version, check_writable
 from ..tensor import Tensor, from_array, new
 from .backward_hooks import BackwardHooks
 from .parameter import Parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any, Protocol, TypeVar
+
+    from typing_extensions import ParamSpec, Self
+
+    from .._types import DType
+
+    P = ParamSpec("P")
+    R = TypeVar("R", covariant=True)
+
+    class HasForward(Protocol[P, R]):
+        """A module, by the type of its ``forward``."""
+
+        def forward(self, *args: P.args, **kwargs: P.kwargs) -> R:
+            """Compute the result."""
 
 
 class Members(MutableMapping):
@@ -101,7 +120,7 @@ class Module:
 
     training: bool
 
-    def __init__(self):
+    def __init__(self) -> None:
         namespace = self.__dict__
         namespace["training"] = True
         namespace["_parameter_names"] = {}
@@ -110,15 +129,20 @@ class Module:
         namespace["_module_names"] = {}
         namespace["_hooks"] = None
 
-    def forward(self, *args, **kwargs):
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the result; every subclass defines it."""
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self: HasForward[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run ``forward``, and the hooks if there are any."""
         if self._hooks is None:
             return self.forward(*args, **kwargs)
         return self._call_with_hooks(args, kwargs)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Stand for what is registered by name."""
 
     # -----------------------------------------------------------------------------------------------------------------
     # Members
@@ -153,7 +177,7 @@ class Module:
         if hasattr(self, name) and name not in names:
             raise KeyError(f"attribute '{name}' already exists")
 
-    def register_parameter(self, name, param):
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter, or None in place of one.
 
         Args:
@@ -183,7 +207,7 @@ class Module:
         names[name] = True
         self.__dict__[name] = param
 
-    def register_buffer(self, name, tensor, persistent=True):
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a buffer: a tensor that belongs to the module's state but is no parameter, such as a running mean.
 
         Args:
@@ -205,7 +229,7 @@ class Module:
         names[name] = bool(persistent)
         self.__dict__[name] = tensor
 
-    def add_module(self, name, module):
+    def add_module(self, name: str, module: Module | None) -> None:
         """Add a child module, or None in place of one.
 
         Raises:
@@ -279,7 +303,9 @@ class Module:
     # -----------------------------------------------------------------------------------------------------------------
     # Walking
 
-    def named_modules(self, memo=None, prefix="", remove_duplicate=True):
+    def named_modules(
+        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
         """Yield ``(name, module)`` of this module and all below it.
 
         Args:
@@ -297,12 +323,12 @@ class Module:
             if module is not None:
                 yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
 
-    def modules(self):
+    def modules(self) -> Iterator[Module]:
         """Yield this module and all below it, each once."""
         for _, module in self.named_modules():
             yield module
 
-    def named_children(self):
+    def named_children(self) -> Iterator[tuple[str, Module]]:
         """Yield ``(name, module)`` of the modules directly below, each once."""
         seen = set()
         for name, module in self._modules.items():
@@ -310,7 +336,7 @@ class Module:
                 seen.add(module)
                 yield name, module
 
-    def children(self):
+    def children(self) -> Iterator[Module]:
         """Yield the modules directly below, each once."""
         for _, module in self.named_children():
             yield module
@@ -328,25 +354,29 @@ class Module:
                     seen.add(id(value))
                 yield f"{path}.{name}" if path else name, value
 
-    def named_parameters(self, prefix="", recurse=True, remove_duplicate=True):
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
         """Yield ``(name, parameter)``, of the modules below too if `recurse`."""
         return self._named_members("_parameter_names", prefix, recurse, remove_duplicate)
 
-    def parameters(self, recurse=True):
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """Yield the parameters, each once, of the modules below too if `recurse`."""
         for _, value in self.named_parameters(recurse=recurse):
             yield value
 
-    def named_buffers(self, prefix="", recurse=True, remove_duplicate=True):
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
         """Yield ``(name, buffer)``, of the modules below too if `recurse`."""
         return self._named_members("_buffer_names", prefix, recurse, remove_duplicate)
 
-    def buffers(self, recurse=True):
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """Yield the buffers, each once, of the modules below too if `recurse`."""
         for _, value in self.named_buffers(recurse=recurse):
             yield value
 
-    def get_submodule(self, target):
+    def get_submodule(self, target: str) -> Module:
         """Return the module below by its dotted name; "" is this module.
 
         Raises:
@@ -370,7 +400,7 @@ class Module:
             raise AttributeError(f"`{name}` is not {what}")
         return module.__dict__[name]
 
-    def get_parameter(self, target):
+    def get_parameter(self, target: str) -> Parameter:
         """Return the parameter by its dotted name.
 
         Raises:
@@ -378,7 +408,7 @@ class Module:
         """
         return self._get_member(target, "_parameter_names", "an nn.Parameter")
 
-    def get_buffer(self, target):
+    def get_buffer(self, target: str) -> Tensor:
         """Return the buffer by its dotted name.
 
         Raises:
@@ -386,7 +416,7 @@ class Module:
         """
         return self._get_member(target, "_buffer_names", "a buffer")
 
-    def apply(self, fn):
+    def apply(self, fn: Callable[[Module], Any]) -> Self:
         """Call ``fn(module)`` for every module below and then for this one; return this module."""
         for module in self.children():
             module.apply(fn)
@@ -396,7 +426,7 @@ class Module:
     # -----------------------------------------------------------------------------------------------------------------
     # State of the whole
 
-    def train(self, mode=True):
+    def train(self, mode: bool = True) -> Self:
         """Set training mode (or evaluation mode) here and below; return this module.
 
         Raises:
@@ -409,17 +439,17 @@ class Module:
             module.train(mode)
         return self
 
-    def eval(self):
+    def eval(self) -> Self:
         """Set evaluation mode here and below; return this module."""
         return self.train(False)
 
-    def requires_grad_(self, requires_grad=True):
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Choose for all parameters whether gradients are computed; return this module."""
         for parameter in self.parameters():
             parameter.requires_grad_(requires_grad)
         return self
 
-    def zero_grad(self, set_to_none=True):
+    def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the gradients of all parameters, or fill them with zeros."""
         for parameter in self.parameters():
             zero_gradient("zero_grad", parameter, set_to_none)
@@ -445,7 +475,7 @@ class Module:
                     buffers[name] = fn(buffer)
         return self
 
-    def to(self, *args, **kwargs):
+    def to(self, *args: Any, **kwargs: Any) -> Self:
         """Convert floating parameters and buffers to a dtype, in place; return this module.
 
         Call it as ``to(dtype)``, ``to(tensor)``, whose dtype is meant, or with ``"cpu"``, the only device, first.
@@ -478,27 +508,29 @@ class Module:
             raise TypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}")
         return self._apply(lambda tensor: tensor.to(dtype) if tensor.is_floating_point() else tensor)
 
-    def float(self):
+    def float(self) -> Self:
         """Convert floating parameters and buffers to float32, in place; return this module."""
         return self.to(dtypes.float32)
 
-    def double(self):
+    def double(self) -> Self:
         """Convert floating parameters and buffers to float64, in place; return this module."""
         return self.to(dtypes.float64)
 
-    def type(self, dst_type):
+    def type(self, dst_type: DType) -> Self:
         """Convert all parameters and buffers to a dtype, in place; return this module."""
         dtype = dtypes.as_dtype(dst_type, "type")
         return self._apply(lambda tensor: tensor.to(dtype))
 
-    def cpu(self):
+    def cpu(self) -> Self:
         """Return this module: the CPU is where it is."""
         return self
 
     # -----------------------------------------------------------------------------------------------------------------
     # State dict
 
-    def state_dict(self, *, destination=None, prefix="", keep_vars=False):
+    def state_dict(
+        self, *, destination: dict[str, Tensor] | None = None, prefix: str = "", keep_vars: bool = False
+    ) -> dict[str, Tensor]:
         """Return the parameters and persistent buffers by dotted name.
 
         Args:
@@ -534,7 +566,9 @@ class Module:
             if module is not None:
                 yield from module._state_places(f"{prefix}{name}.")
 
-    def load_state_dict(self, state_dict, strict=True, assign=False):
+    def load_state_dict(
+        self, state_dict: Mapping[str, Tensor], strict: bool = True, assign: bool = False
+    ) -> IncompatibleKeys:
         """Copy values into the parameters and buffers. Where anything does not fit, nothing is written at all.
 
         Args:
@@ -600,7 +634,9 @@ class Module:
             hooks[handle.id] = hook
         return handle
 
-    def register_forward_pre_hook(self, hook, *, prepend=False, with_kwargs=False):
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
         """Call ``hook(module, args)`` before ``forward``; what it returns replaces the arguments.
 
         Args:
@@ -613,7 +649,9 @@ class Module:
         """
         return self._register_hook("forward_pre", (hook, with_kwargs), prepend)
 
-    def register_forward_hook(self, hook, *, prepend=False, with_kwargs=False, always_call=False):
+    def register_forward_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
+    ) -> RemovableHandle:
         """Call ``hook(module, args, output)`` after ``forward``; what it returns replaces the output.
 
         Args:
@@ -627,7 +665,7 @@ class Module:
         """
         return self._register_hook("forward", (hook, with_kwargs, always_call), prepend)
 
-    def register_full_backward_pre_hook(self, hook, prepend=False):
+    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(module, grad_output)`` when the gradients of the outputs are known; its result replaces them.
 
         Returns:
@@ -635,7 +673,7 @@ class Module:
         """
         return self._register_hook("backward_pre", hook, prepend)
 
-    def register_full_backward_hook(self, hook, prepend=False):
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(module, grad_input, grad_output)`` when the gradients of the inputs are known.
 
         What it returns replaces `grad_input`, a tuple with None for inputs that need no gradient.
@@ -683,14 +721,14 @@ class Module:
     # -----------------------------------------------------------------------------------------------------------------
     # Printing
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         """Return what ``repr`` shows between the parentheses, before the child modules."""
         return ""
 
     def _get_name(self):
         return type(self).__name__
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         extra = self.extra_repr()
         lines = extra.split("\n") if extra else []
         children = [f"({name}): " + repr(module).replace("\n", "\n  ") for name, module in self._modules.items()]

@@ -1,10 +1,19 @@
 """Parameter: a tensor that a module owns and an optimizer changes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from .. import dtypes
 from ..graph import NO_VERSION, Metadata, counter_of
 from ..tensor import Tensor, new, rebuild, wrap
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from typing_extensions import Self
 
 
 class Parameter(Tensor):
@@ -32,7 +41,7 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
-    def __new__(cls, data=None, requires_grad=True):
+    def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Self:
         if data is None:
             data = wrap(np.empty(0, dtypes.get_default_dtype().numpy))
         elif not isinstance(data, Tensor):
@@ -46,7 +55,7 @@ class Parameter(Tensor):
         made._meta = None if meta is None or meta.counter is NO_VERSION else Metadata(False, counter_of(meta))
         return made.requires_grad_() if requires_grad else made
 
-    def __deepcopy__(self, memo):
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Copy the values and whether gradients are computed; the gradient is left behind."""
         made = memo[id(self)] = rebuild(type(self), self._array.copy(), self.requires_grad)
         return made

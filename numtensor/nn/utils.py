@@ -1,6 +1,9 @@
 """What is done to all parameters at once: clipping gradients, and going to one vector and back."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,6 +11,11 @@ from ..modes import no_grad
 from ..ops.inplace import bump_version, check_writable
 from ..ops.join import cat
 from ..tensor import Tensor, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..tensor import Tensor
 
 
 def _gradients(name, parameters):
@@ -33,7 +41,9 @@ def _norm(arrays, norm_type):
     return np.linalg.norm(norms, norm_type)
 
 
-def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False):
+def get_total_norm(
+    tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False
+) -> Tensor:
     """Return the norm of several tensors taken as one vector.
 
     Args:
@@ -68,7 +78,13 @@ def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False):
     return wrap(np.asarray(total, np.result_type(*arrays)))
 
 
-def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False, foreach=None):
+def clip_grad_norm_(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
     """Scale all gradients, in place, so that the norm of all of them together is at most `max_norm`.
 
     Args:
@@ -107,7 +123,7 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
     return total
 
 
-def clip_grad_value_(parameters, clip_value, foreach=None):
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
     """Clip every element of the gradients, in place, to [-clip_value, clip_value].
 
     Args:
@@ -134,7 +150,7 @@ def clip_grad_value_(parameters, clip_value, foreach=None):
         bump_version(gradient, "clip_grad_value_")
 
 
-def parameters_to_vector(parameters):
+def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """Return all parameters as one vector, differentiably.
 
     Args:
@@ -150,7 +166,7 @@ def parameters_to_vector(parameters):
     return cat([parameter.reshape(-1) for parameter in parameters])
 
 
-def vector_to_parameters(vec, parameters):
+def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Let the parameters be views of consecutive parts of one vector.
 
     Args:

@@ -1,10 +1,17 @@
 """Adagrad."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..kernels.forward import optimizer as kernels
 from ..tensor import from_array
 from .optimizer import Optimizer, check_not_negative, constants, count_step, fresh_numbers, new_step_count
+
+if TYPE_CHECKING:
+    from .optimizer import Params
 
 
 class Adagrad(Optimizer):
@@ -37,17 +44,17 @@ class Adagrad(Optimizer):
 
     def __init__(
         self,
-        params,
-        lr=1e-2,
-        lr_decay=0,
-        weight_decay=0,
-        initial_accumulator_value=0,
-        eps=1e-10,
-        foreach=None,
+        params: Params,
+        lr: float = 1e-2,
+        lr_decay: float = 0,
+        weight_decay: float = 0,
+        initial_accumulator_value: float = 0,
+        eps: float = 1e-10,
+        foreach: bool | None = None,
         *,
-        maximize=False,
-        fused=None,
-    ):
+        maximize: bool = False,
+        fused: bool | None = None,
+    ) -> None:
         check_not_negative("Adagrad", lr=lr, lr_decay=lr_decay, weight_decay=weight_decay, eps=eps)
         check_not_negative("Adagrad", initial_accumulator_value=initial_accumulator_value)
         super().__init__(

@@ -3,11 +3,20 @@
 Most follow from the rate that is there, as in PyTorch, so that several of them can work on one optimizer.
 """
 
+from __future__ import annotations
+
 import math
 import warnings
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from .optimizer import Optimizer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+    from .optimizer import Optimizer
 
 
 class LRScheduler:
@@ -28,7 +37,7 @@ class LRScheduler:
     Reference: ``torch.optim.lr_scheduler.LRScheduler``.
     """
 
-    def __init__(self, optimizer, last_epoch=-1):
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
         self.optimizer = optimizer
@@ -45,15 +54,15 @@ class LRScheduler:
         self._calls = 0
         self._advance()
 
-    def get_lr(self):
+    def get_lr(self) -> list[float]:
         """Return the rate of every group at ``last_epoch``."""
         raise NotImplementedError(type(self).__name__)
 
-    def get_last_lr(self):
+    def get_last_lr(self) -> list[float]:
         """Return the rates that were set last."""
         return self._last_lr
 
-    def step(self):
+    def step(self) -> None:
         """Count one epoch, and set the rates; call it after the optimizer's step."""
         if self._calls == 1 and not self.optimizer.step_count:
             warnings.warn(
@@ -83,11 +92,11 @@ class LRScheduler:
     def _current(self):
         return [group["lr"] for group in self.optimizer.param_groups]
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """Return everything but the optimizer."""
         return {key: value for key, value in self.__dict__.items() if key != "optimizer" and not callable(value)}
 
-    def load_state_dict(self, state_dict):
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a state that `state_dict` returned."""
         self.__dict__.update(state_dict)
 
@@ -112,17 +121,22 @@ class LambdaLR(LRScheduler):
         [0.5]
     """
 
-    def __init__(self, optimizer, lr_lambda, last_epoch=-1):
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
+        last_epoch: int = -1,
+    ) -> None:
         groups = len(optimizer.param_groups)
         self.lr_lambdas = list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * groups
         if len(self.lr_lambdas) != groups:
             raise ValueError(f"Expected {groups} lr_lambdas, but got {len(self.lr_lambdas)}")
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self):
+    def get_lr(self) -> list[float]:
         return [base * function(self.last_epoch) for base, function in zip(self.base_lrs, self.lr_lambdas, strict=True)]
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """Return everything but the optimizer and the functions."""
         return {key: value for key, value in super().state_dict().items() if key != "lr_lambdas"}
 
@@ -151,12 +165,12 @@ class StepLR(LRScheduler):
         [1.0, 1.0, 0.5, 0.5, 0.25]
     """
 
-    def __init__(self, optimizer, step_size, gamma=0.1, last_epoch=-1):
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
         self.step_size = step_size
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self):
+    def get_lr(self) -> list[float]:
         if self._initial or self.last_epoch % self.step_size:
             return self._current()
         return [rate * self.gamma for rate in self._current()]
@@ -183,12 +197,14 @@ class MultiStepLR(LRScheduler):
         [0.5]
     """
 
-    def __init__(self, optimizer, milestones, gamma=0.1, last_epoch=-1):
+    def __init__(
+        self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
+    ) -> None:
         self.milestones = Counter(milestones)
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self):
+    def get_lr(self) -> list[float]:
         if self._initial or self.last_epoch not in self.milestones:
             return self._current()
         factor = self.gamma ** self.milestones[self.last_epoch]
@@ -215,11 +231,11 @@ class ExponentialLR(LRScheduler):
         [0.5]
     """
 
-    def __init__(self, optimizer, gamma, last_epoch=-1):
+    def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self):
+    def get_lr(self) -> list[float]:
         if self._initial:
             return self._current()
         return [rate * self.gamma for rate in self._current()]
@@ -249,7 +265,14 @@ class LinearLR(LRScheduler):
         [0.625]
     """
 
-    def __init__(self, optimizer, start_factor=1.0 / 3, end_factor=1.0, total_iters=5, last_epoch=-1):
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        start_factor: float = 1.0 / 3,
+        end_factor: float = 1.0,
+        total_iters: int = 5,
+        last_epoch: int = -1,
+    ) -> None:
         if not 0 < start_factor <= 1:
             raise ValueError("Starting multiplicative factor expected to be greater than 0 and less or equal to 1.")
         if not 0 <= end_factor <= 1:
@@ -259,7 +282,7 @@ class LinearLR(LRScheduler):
         self.total_iters = total_iters
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self):
+    def get_lr(self) -> list[float]:
         if self.last_epoch == 0:
             return [rate * self.start_factor for rate in self._current()]
         if self._initial or self.last_epoch > self.total_iters:
@@ -290,12 +313,12 @@ class CosineAnnealingLR(LRScheduler):
         [0.5]
     """
 
-    def __init__(self, optimizer, T_max, eta_min=0.0, last_epoch=-1):
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
         self.T_max = T_max
         self.eta_min = eta_min
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self):
+    def get_lr(self) -> list[float]:
         epoch, half = self.last_epoch, self.T_max
         if self._initial:
             return self._current()
@@ -341,16 +364,16 @@ class ReduceLROnPlateau:
 
     def __init__(
         self,
-        optimizer,
-        mode="min",
-        factor=0.1,
-        patience=10,
-        threshold=1e-4,
-        threshold_mode="rel",
-        cooldown=0,
-        min_lr=0,
-        eps=1e-8,
-    ):
+        optimizer: Optimizer,
+        mode: str = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        threshold_mode: str = "rel",
+        cooldown: int = 0,
+        min_lr: float | Sequence[float] = 0,
+        eps: float = 1e-8,
+    ) -> None:
         if factor >= 1.0:
             raise ValueError("Factor should be < 1.0.")
         if not isinstance(optimizer, Optimizer):
@@ -377,7 +400,7 @@ class ReduceLROnPlateau:
         self.last_epoch = 0
         self._last_lr = [group["lr"] for group in groups]
 
-    def step(self, metrics):
+    def step(self, metrics: Any) -> None:
         """Look at the metric of one more epoch, and reduce the rates if it is time."""
         current = float(metrics)
         self.last_epoch += 1
@@ -407,14 +430,14 @@ class ReduceLROnPlateau:
             return sign * current < sign * (self.best * (1.0 - sign * self.threshold))
         return sign * current < sign * self.best - self.threshold
 
-    def get_last_lr(self):
+    def get_last_lr(self) -> list[float]:
         """Return the rates that were set last."""
         return self._last_lr
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """Return everything but the optimizer."""
         return {key: value for key, value in self.__dict__.items() if key != "optimizer"}
 
-    def load_state_dict(self, state_dict):
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a state that `state_dict` returned."""
         self.__dict__.update(state_dict)

@@ -4,10 +4,13 @@ A step is one kernel call per parameter, on arrays: it reads parameter, gradient
 and state in place.
 """
 
+from __future__ import annotations
+
 import functools
 from collections import defaultdict
 from copy import deepcopy
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +18,13 @@ from ..modes import current, enable_grad
 from ..nn.module import zero_gradient
 from ..ops.inplace import bump_version, check_writable
 from ..tensor import Tensor, from_array
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any, TypeAlias
+
+    # What an optimizer is made of: tensors, groups of options, or named tensors.
+    Params: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
 
 
 class Required:
@@ -47,7 +57,7 @@ class Optimizer:
     Reference: ``torch.optim.Optimizer``.
     """
 
-    def __init__(self, params, defaults):
+    def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         name = type(self).__name__
         if isinstance(params, Tensor):
             raise TypeError(
@@ -55,8 +65,8 @@ class Optimizer:
                 f"Tensor of shape {tuple(params.shape)}; put it into a list"
             )
         self.defaults = defaults
-        self.state = defaultdict(dict)
-        self.param_groups = []
+        self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
+        self.param_groups: list[dict[str, Any]] = []
         # How often step() ran: a scheduler warns when it comes before the first.
         self.step_count = 0
         groups = list(params)
@@ -67,14 +77,14 @@ class Optimizer:
         for group in groups:
             self.add_param_group(dict(group))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         lines = []
         for number, group in enumerate(self.param_groups):
             lines.append(f"Parameter Group {number}")
             lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
         return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
 
-    def add_param_group(self, param_group):
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a parameter group: a dict with ``params``, and options where they are not the defaults.
 
         Raises:
@@ -119,7 +129,7 @@ class Optimizer:
             raise ValueError(f"{name}: some parameters appear in more than one parameter group, or twice in one")
         self.param_groups.append(param_group)
 
-    def zero_grad(self, set_to_none=True):
+    def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the gradients of all parameters, or fill them with zeros."""
         for group in self.param_groups:
             for parameter in group["params"]:
@@ -128,7 +138,7 @@ class Optimizer:
     # -----------------------------------------------------------------------------------------------------------------
     # The step
 
-    def step(self, closure=None):
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient, in place, by one step.
 
         Args:
@@ -198,7 +208,7 @@ class Optimizer:
     # -----------------------------------------------------------------------------------------------------------------
     # State dict
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """Return the state as a dict of ``state`` and ``param_groups``, with numbers in place of parameters."""
         parameters = chain.from_iterable(group["params"] for group in self.param_groups)
         numbers = {id(parameter): number for number, parameter in enumerate(parameters)}
@@ -210,7 +220,7 @@ class Optimizer:
         state = {numbers[id(parameter)]: dict(value) for parameter, value in self.state.items() if value}
         return {"state": state, "param_groups": groups}
 
-    def load_state_dict(self, state_dict):
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a state that `state_dict` returned, as copies in each parameter's dtype.
 
         Raises:

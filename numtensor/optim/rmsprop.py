@@ -1,7 +1,14 @@
 """RMSprop."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ..kernels.forward import optimizer as kernels
 from .optimizer import Optimizer, check_not_negative, constants, count_step, new_step_count
+
+if TYPE_CHECKING:
+    from .optimizer import Params
 
 _KERNELS = {
     (False, False): kernels.rmsprop,
@@ -42,17 +49,17 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        params,
-        lr=1e-2,
-        alpha=0.99,
-        eps=1e-8,
-        weight_decay=0,
-        momentum=0,
-        centered=False,
+        params: Params,
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        momentum: float = 0,
+        centered: bool = False,
         *,
-        maximize=False,
-        foreach=None,
-    ):
+        maximize: bool = False,
+        foreach: bool | None = None,
+    ) -> None:
         check_not_negative("RMSprop", lr=lr, eps=eps, momentum=momentum, weight_decay=weight_decay, alpha=alpha)
         super().__init__(
             params,

@@ -1,6 +1,9 @@
 """From a list of samples to a batch."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +13,7 @@ from ...ops.creation import from_numpy
 from ...tensor import Tensor, wrap
 
 
-def default_collate(batch):
+def default_collate(batch: list[Any]) -> Any:
     """Stack samples: tensors, arrays and numbers along a new first dimension, collections part by part.
 
     Args:
@@ -86,7 +89,7 @@ def _from_arrays(arrays):
     return from_numpy(stacked)
 
 
-def default_convert(data):
+def default_convert(data: Any) -> Any:
     """Make tensors of the arrays in a sample, without a copy; leave the rest as it is.
 
     Args:

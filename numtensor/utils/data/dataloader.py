@@ -1,12 +1,21 @@
 """The loader: batches of a data set, in this process."""
 
+from __future__ import annotations
+
 import itertools
+from typing import TYPE_CHECKING
 
 from ... import random
 from ...tensor import wrap
 from .collate import default_collate, default_convert
 from .dataset import IterableDataset, TensorDataset
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
+
+    from ...random import Generator
 
 
 class DataLoader:
@@ -40,18 +49,18 @@ class DataLoader:
 
     def __init__(
         self,
-        dataset,
-        batch_size=1,
-        shuffle=None,
-        sampler=None,
-        batch_sampler=None,
-        num_workers=0,
-        collate_fn=None,
-        pin_memory=False,
-        drop_last=False,
+        dataset: Any,
+        batch_size: int | None = 1,
+        shuffle: bool | None = None,
+        sampler: Iterable[Any] | None = None,
+        batch_sampler: Iterable[Any] | None = None,
+        num_workers: int = 0,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
+        pin_memory: bool = False,
+        drop_last: bool = False,
         *,
-        generator=None,
-    ):
+        generator: Generator | None = None,
+    ) -> None:
         if num_workers != 0:
             raise ValueError(
                 f"DataLoader: num_workers must be 0, got {num_workers}: samples are loaded in this process, where the "
@@ -92,7 +101,7 @@ class DataLoader:
         self.generator = generator
         self.collate_fn = collate_fn or (default_convert if batch_sampler is None else default_collate)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         # PyTorch draws the seed of its workers here, also where there are none; the order is drawn after it.
         (random.default_generator if self.generator is None else self.generator).random_seed()
         if self.is_iterable:
@@ -124,7 +133,7 @@ class DataLoader:
                 return
             yield self.collate_fn(batch)
 
-    def __len__(self):
+    def __len__(self) -> int:
         if not self.is_iterable:
             return len(self.sampler if self.batch_sampler is None else self.batch_sampler)
         length = len(self.dataset)

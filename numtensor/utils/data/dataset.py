@@ -1,12 +1,22 @@
 """Data sets: samples by index, or one after the other."""
 
+from __future__ import annotations
+
 import itertools
 import math
 import warnings
 from bisect import bisect_right
+from typing import TYPE_CHECKING
 
 from ... import random
 from ...tensor import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any
+
+    from ...random import Generator
+    from ...tensor import Tensor
 
 
 class Dataset:
@@ -17,10 +27,10 @@ class Dataset:
     Reference: ``torch.utils.data.Dataset``.
     """
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__}: subclasses of Dataset should implement __getitem__.")
 
-    def __add__(self, other):
+    def __add__(self, other: Dataset) -> ConcatDataset:
         return ConcatDataset([self, other])
 
 
@@ -30,7 +40,7 @@ class IterableDataset(Dataset):
     Reference: ``torch.utils.data.IterableDataset``.
     """
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         raise NotImplementedError(f"{type(self).__name__}: subclasses of IterableDataset should implement __iter__.")
 
 
@@ -52,7 +62,7 @@ class TensorDataset(Dataset):
         (tensor([2.]), tensor(1))
     """
 
-    def __init__(self, *tensors):
+    def __init__(self, *tensors: Tensor) -> None:
         for tensor in tensors:
             if not isinstance(tensor, Tensor):
                 raise TypeError(f"TensorDataset: expected tensors, got {type(tensor).__name__}")
@@ -61,10 +71,10 @@ class TensorDataset(Dataset):
             raise ValueError(f"TensorDataset: Size mismatch between tensors: the shapes are {shapes}")
         self.tensors = tensors
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
         return tuple([tensor[index] for tensor in self.tensors])
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.tensors[0])
 
 
@@ -86,7 +96,7 @@ class ConcatDataset(Dataset):
         (3, 4, 4)
     """
 
-    def __init__(self, datasets):
+    def __init__(self, datasets: Iterable[Dataset]) -> None:
         self.datasets = list(datasets)
         if not self.datasets:
             raise ValueError("ConcatDataset: datasets should not be an empty iterable")
@@ -95,10 +105,10 @@ class ConcatDataset(Dataset):
                 raise ValueError("ConcatDataset does not support IterableDataset")
         self.cumulative_sizes = list(itertools.accumulate(len(dataset) for dataset in self.datasets))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.cumulative_sizes[-1]
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> Any:
         size = len(self)
         if not -size <= index < size:
             raise ValueError(f"ConcatDataset: index {index} should not exceed dataset length {size}")
@@ -122,11 +132,11 @@ class Subset(Dataset):
         ['c', 'a']
     """
 
-    def __init__(self, dataset, indices):
+    def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
         self.dataset = dataset
         self.indices = indices
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> Any:
         if isinstance(index, list):
             return self.dataset[[self.indices[one] for one in index]]
         return self.dataset[self.indices[index]]
@@ -140,11 +150,11 @@ class Subset(Dataset):
             return self.dataset.__getitems__(indices)
         return [self.dataset[index] for index in indices]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.indices)
 
 
-def random_split(dataset, lengths, generator=None):
+def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | None = None) -> list[Subset]:
     """Split a data set at random into parts without common samples.
 
     Args:
