@@ -7,7 +7,7 @@ from ._version import __version__
 
 _bind_kernels()
 
-from . import autograd, nn, ops, optim, random, return_types, utils
+from . import autograd, func, nn, ops, optim, random, return_types, utils
 from .dtypes import bool_ as bool
 from .dtypes import (
     dtype,

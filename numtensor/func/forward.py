@@ -1,0 +1,154 @@
+"""Transforms by forward mode: ``jvp``, ``jacfwd``, and ``hessian``, which is forward over reverse."""
+
+import functools
+
+import numpy as np
+
+from ..autograd import forward_ad
+from ..modes import current
+from ..tensor import Tensor, from_array
+from .arguments import chosen, split_aux, with_chosen
+from .reverse import jacrev
+from .trees import flatten, map_leaves, rebuild, tensors_of
+
+
+def jvp(func, primals, tangents, *, strict=False, has_aux=False):
+    """Compute a function and its derivative in a direction, in one pass.
+
+    Args:
+        func: a function of tensors (or tuples, lists and dicts of them) that returns such.
+        primals: a tuple of its arguments.
+        tangents: the direction, of the same structure and shapes.
+        strict: raise if an output does not depend on the primals, instead of returning zeros.
+        has_aux: whether `func` returns ``(output, aux)``.
+
+    Returns:
+        ``(output, derivative)``, or ``(output, derivative, aux)``. May be nested, and called in any gradient mode.
+
+    Raises:
+        TypeError, RuntimeError: primals and tangents are no tuples, or differ in structure or shape.
+
+    Reference: ``torch.func.jvp``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.func.jvp(lambda x: x**3, (nt.tensor(2.0),), (nt.tensor(1.0),))
+        (tensor(8.), tensor(12.))
+    """
+    for name, value in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(value, tuple):
+            raise RuntimeError(f"jvp: expected {name} to be a tuple, got {type(value).__name__}")
+    flat, directions = tensors_of("jvp", primals, "a primal"), tensors_of("jvp", tangents, "a tangent")
+    if len(flat) != len(directions) or not primals:
+        raise RuntimeError(f"jvp: got {len(flat)} primals and {len(directions)} tangents")
+    before = current.mode
+    if before.inference:
+        current.mode = before.with_inference[False].with_grad[False]
+    try:
+        level = forward_ad.push_level()
+        try:
+            duals = [forward_ad.make_dual(p, t) for p, t in zip(flat, directions, strict=True)]
+            result, aux = split_aux("jvp", func(*rebuild(primals, duals)), has_aux)
+            outputs = tensors_of("jvp", result, "the output")
+            unpacked = [forward_ad.unpack_dual(output) for output in outputs]
+            aux = map_leaves(_primal, aux)
+        finally:
+            forward_ad.pop_level(level)
+    finally:
+        current.mode = before
+    found = []
+    for position, (primal, tangent) in enumerate(unpacked):
+        if tangent is None:
+            if strict:
+                raise RuntimeError(f"jvp: output {position} does not depend on the primals, which strict=True forbids")
+            tangent = from_array(np.zeros(primal._array.shape, primal._array.dtype))
+        found.append(tangent)
+    output = rebuild(result, [pair.primal for pair in unpacked])
+    derivative = rebuild(result, found)
+    return (output, derivative, aux) if has_aux else (output, derivative)
+
+
+def _primal(leaf):
+    return forward_ad.unpack_dual(leaf).primal if isinstance(leaf, Tensor) else leaf
+
+
+def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
+    """Return a function that computes the Jacobian of `func` by forward mode: one pass per input element.
+
+    Args:
+        func: a function of tensors (or tuples, lists and dicts of them) that returns such.
+        argnums: the position of the argument, or a tuple of positions, with respect to which.
+        has_aux: whether `func` returns ``(output, aux)``; then so does the result: ``(jacobian, aux)``.
+        randomness: accepted as PyTorch's; passes run one after the other.
+
+    Returns:
+        A function whose result is that of `jacrev`.
+
+    Reference: ``torch.func.jacfwd``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.func.jacfwd(lambda x: x * x)(nt.tensor([1.0, 2.0]))
+        tensor([[2., 0.],
+                [0., 4.]])
+    """
+
+    @functools.wraps(func)
+    def wrapper(*args, **kwargs):
+        selected = chosen("jacfwd", args, argnums)
+        leaves = tensors_of("jacfwd", selected, "an argument")
+        aux = None
+
+        def of_selected(*values):
+            return func(*with_chosen(args, argnums, rebuild(selected, values)), **kwargs)
+
+        columns, output = [], None
+        for position, leaf in enumerate(leaves):
+            for element in range(leaf._array.size):
+                direction = [from_array(np.zeros(one._array.shape, one._array.dtype)) for one in leaves]
+                direction[position]._array.reshape(-1)[element] = 1
+                output, column, *rest = jvp(of_selected, tuple(leaves), tuple(direction), has_aux=has_aux)
+                aux = rest[0] if rest else aux
+                columns.append(flatten(column))
+        if output is None:
+            output, aux = split_aux("jacfwd", func(*args, **kwargs), has_aux)
+        jacobians = []
+        for number, one in enumerate(flatten(output)):
+            parts, start = [], 0
+            for leaf in leaves:
+                stop = start + leaf._array.size
+                parts.append(_stacked([column[number] for column in columns[start:stop]], one, leaf))
+                start = stop
+            jacobians.append(rebuild(selected, parts))
+        jacobians = iter(jacobians)
+        jacobian = map_leaves(lambda leaf: next(jacobians), output)
+        return (jacobian, aux) if has_aux else jacobian
+
+    return wrapper
+
+
+def _stacked(columns, output, leaf):
+    full = (*output.shape, *leaf.shape)
+    if not columns:
+        return from_array(np.zeros(full, output._array.dtype))
+    before = current.mode
+    if before.inference:
+        current.mode = before.with_inference[False].with_grad[False]
+    try:
+        return current.mode.stack(columns, -1).reshape(full)
+    finally:
+        current.mode = before
+
+
+def hessian(func, argnums=0):
+    """Return a function that computes the Hessian of `func`: `jacfwd` of `jacrev`.
+
+    Reference: ``torch.func.hessian``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.func.hessian(lambda x: (x**3).sum())(nt.tensor([1.0, 2.0]))
+        tensor([[ 6.,  0.],
+                [ 0., 12.]])
+    """
+    return jacfwd(jacrev(func, argnums), argnums)

@@ -1,0 +1,218 @@
+"""Transforms by reverse mode: ``grad``, ``grad_and_value``, ``vjp`` and ``jacrev``."""
+
+import functools
+
+import numpy as np
+
+from ..autograd.variables import depends_outside, gradients, recording, settled, variable
+from ..modes import current
+from ..tensor import Tensor, from_array
+from .arguments import chosen, split_aux, with_chosen
+from .trees import flatten, map_leaves, rebuild, tensors_of
+
+
+def grad(func, argnums=0, has_aux=False):
+    """Return a function that computes the gradient of `func`, which returns one number.
+
+    Args:
+        func: a function of tensors (or tuples, lists and dicts of them) that returns a 0-d tensor.
+        argnums: the position of the argument, or a tuple of positions, with respect to which.
+        has_aux: whether `func` returns ``(value, aux)``; then so does the result: ``(gradient, aux)``.
+
+    Returns:
+        A function of the same arguments. Its results are zeros for what `func` does not depend on. It may be
+        transformed again, and called in any gradient mode.
+
+    Raises:
+        RuntimeError: on calling it, the value is not a 0-d tensor, or an argument is not floating-point.
+
+    Reference: ``torch.func.grad``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.func.grad(lambda x: x**3)(nt.tensor(2.0))
+        tensor(12.)
+        >>> nt.func.grad(nt.func.grad(lambda x: x**3))(nt.tensor(2.0))
+        tensor(12.)
+    """
+    both = grad_and_value(func, argnums, has_aux)
+
+    @functools.wraps(func)
+    def wrapper(*args, **kwargs):
+        gradient, value = both(*args, **kwargs)
+        return (gradient, value[1]) if has_aux else gradient
+
+    return wrapper
+
+
+def grad_and_value(func, argnums=0, has_aux=False):
+    """Return a function that computes the gradient and the value of `func`; see `grad`.
+
+    Returns:
+        A function that returns ``(gradient, value)``, or ``(gradient, (value, aux))``.
+
+    Reference: ``torch.func.grad_and_value``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.func.grad_and_value(lambda x: (x * x).sum())(nt.tensor([1.0, 2.0]))
+        (tensor([2., 4.]), tensor(5.))
+    """
+
+    @functools.wraps(func)
+    def wrapper(*args, **kwargs):
+        run = _Run("grad", func, args, kwargs, argnums, has_aux)
+        (value,) = run.outputs if len(run.outputs) == 1 else (None,)
+        if not isinstance(run.output, Tensor) or value.ndim:
+            given = f"a tensor of shape {tuple(value.shape)}" if value is not None else type(run.output).__name__
+            raise RuntimeError(
+                f"grad: Expected func to return a scalar tensor (0-d), got {given}; reduce it, or use vjp or jacrev"
+            )
+        found = run.pull([from_array(np.ones((), value._array.dtype))])
+        value = run.result()
+        return run.like_arguments(found), (value, run.aux) if has_aux else value
+
+    return wrapper
+
+
+def vjp(func, *primals, has_aux=False):
+    """Compute a function, and return with its result the product of covectors with its Jacobian.
+
+    Args:
+        func: a function of tensors (or tuples, lists and dicts of them) that returns such.
+        primals: its arguments, each differentiated with respect to.
+        has_aux: whether `func` returns ``(output, aux)``.
+
+    Returns:
+        ``(output, vjp_fn)``, or ``(output, vjp_fn, aux)``. ``vjp_fn(covector)``, called any number of times, takes
+        what is shaped like the output and returns a tuple shaped like `primals`.
+
+    Raises:
+        TypeError, RuntimeError: a primal is not a floating-point tensor, or a covector has another shape.
+
+    Reference: ``torch.func.vjp``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> output, pull = nt.func.vjp(lambda x: x * x, nt.tensor([1.0, 2.0]))
+        >>> pull(nt.tensor([1.0, 10.0]))
+        (tensor([ 2., 40.]),)
+    """
+    run = _Run("vjp", func, primals, {}, tuple(range(len(primals))), has_aux)
+
+    def vjp_fn(*covectors):
+        given = covectors[0] if len(covectors) == 1 and not isinstance(run.output, tuple) else covectors
+        if len(covectors) == 1 and isinstance(run.output, tuple) and isinstance(covectors[0], (tuple, list)):
+            given = covectors[0]
+        seeds = tensors_of("vjp", given, "a covector")
+        if len(seeds) != len(run.outputs):
+            raise RuntimeError(f"vjp: got {len(seeds)} covectors for {len(run.outputs)} outputs")
+        for seed, output in zip(seeds, run.outputs, strict=True):
+            if seed.shape != output.shape:
+                raise RuntimeError(
+                    f"vjp: a covector has shape {tuple(seed.shape)}, its output {tuple(output.shape)}; they must be "
+                    "the same"
+                )
+        return run.like_arguments(run.pull(seeds))
+
+    output = run.result()
+    return (output, vjp_fn, run.aux) if has_aux else (output, vjp_fn)
+
+
+def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None):
+    """Return a function that computes the Jacobian of `func` by reverse mode: one backward pass per output element.
+
+    Args:
+        func: a function of tensors (or tuples, lists and dicts of them) that returns such.
+        argnums: the position of the argument, or a tuple of positions, with respect to which.
+        has_aux: whether `func` returns ``(output, aux)``; then so does the result: ``(jacobian, aux)``.
+        chunk_size: accepted as PyTorch's; passes run one after the other.
+
+    Returns:
+        A function whose result has the structure of the output, in each place that of the argument(s), in each
+        place a tensor of shape ``output.shape + argument.shape``.
+
+    Reference: ``torch.func.jacrev``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.func.jacrev(lambda x: x * x)(nt.tensor([1.0, 2.0]))
+        tensor([[2., 0.],
+                [0., 4.]])
+    """
+
+    @functools.wraps(func)
+    def wrapper(*args, **kwargs):
+        run = _Run("jacrev", func, args, kwargs, argnums, has_aux)
+        jacobians = iter([run.like_arguments(run.rows(position)) for position in range(len(run.outputs))])
+        jacobian = map_leaves(lambda output: next(jacobians), run.output)
+        return (jacobian, run.aux) if has_aux else jacobian
+
+    return wrapper
+
+
+class _Run:
+    """One recorded run of a function, which can be pulled back.
+
+    Attributes:
+        output: what it returned, without aux.
+        outputs: the tensors in it.
+        aux: the rest, without graph.
+    """
+
+    def __init__(self, op, func, args, kwargs, argnums, has_aux):
+        self.caller = current.mode
+        self.argnums = argnums
+        self.selected = chosen(op, args, argnums)
+        with recording():
+            self.variables = [variable(op, leaf) for leaf in flatten(self.selected)]
+            args = with_chosen(args, argnums, rebuild(self.selected, self.variables))
+            self.output, aux = split_aux(op, func(*args, **kwargs), has_aux)
+            self.outputs = tensors_of(op, self.output, "the output")
+            self.outside = depends_outside(self.outputs, self.variables)
+        self.aux = map_leaves(lambda leaf: self._settle(leaf) if isinstance(leaf, Tensor) else leaf, aux)
+
+    def _settle(self, tensor):
+        connected = self.caller.path == "tracked" and depends_outside([tensor], self.variables)
+        return tensor if connected else settled(tensor)
+
+    def result(self):
+        """Return the output as part of the caller's graph, or of none."""
+        return map_leaves(self._settle, self.output)
+
+    def pull(self, seeds):
+        """Return the gradient of each variable."""
+        connected = current.mode.path == "tracked" and (self.outside or any(seed.requires_grad for seed in seeds))
+        with recording():
+            return gradients(self.outputs, self.variables, seeds, connected)
+
+    def rows(self, position):
+        """Return the Jacobian of one output with respect to each variable."""
+        output = self.outputs[position]
+        found = []
+        for element in range(output._array.size):
+            seeds = [from_array(np.zeros(o._array.shape, o._array.dtype)) for o in self.outputs]
+            seeds[position]._array.reshape(-1)[element] = 1
+            found.append(self.pull(seeds))
+        mode = current.mode
+        if mode.inference:
+            mode = mode.with_inference[False].with_grad[False]
+        columns = zip(*found, strict=True) if found else [()] * len(self.variables)
+        return [_stacked(c, output.shape, v, mode) for c, v in zip(columns, self.variables, strict=True)]
+
+    def like_arguments(self, values):
+        """Return one value per variable in the structure of the chosen arguments."""
+        return rebuild(self.selected, values)
+
+
+def _stacked(parts, shape, like, mode):
+    """Return gradients, one per element of `shape`, as one tensor."""
+    full = (*shape, *like.shape)
+    if not parts:
+        return from_array(np.zeros(full, like._array.dtype))
+    before = current.mode
+    current.mode = mode
+    try:
+        return mode.stack(list(parts), 0).reshape(full)
+    finally:
+        current.mode = before
