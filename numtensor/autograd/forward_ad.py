@@ -17,6 +17,7 @@ import numpy as np
 from ..graph import NO_VERSION, Metadata, Output
 from ..modes import Manager, Wrapper, current
 from ..ops.inplace import make_view_meta
+from ..ops.layouts import replay_of
 from ..ops.overwrite_kind import OverwriteOp
 from ..tensor import Tensor, new
 from .tangents import differentiable_tensors, has_tangent, result_tangents, zeros_for
@@ -49,7 +50,7 @@ class Level:
         if meta.view is not None:
             # Taken before its base got a tangent.
             whole = self.tangent(meta.view.base)
-            return None if whole is None else _view_of(whole, meta.view.replay)
+            return None if whole is None else _view_of(whole, replay_of(tensor))
         return None
 
     def give(self, tensor, tangent):
@@ -76,7 +77,7 @@ class Level:
                 return
             whole = zeros_for(view.base)
             self.give(view.base, whole)
-            old = _view_of(whole, view.replay)
+            old = _view_of(whole, replay_of(tensor))
         elif view is None and old._meta.counter is None:
             # No view shares it: no need to write into what a graph may have saved.
             self.give(tensor, zeros_for(tensor) if tangent is None else _own(tangent, ()))

@@ -38,6 +38,7 @@ from . import (
     rounding,
     scatter,
     shape,
+    shape_inplace,
     slicing,
     sorting,
     special,

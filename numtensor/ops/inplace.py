@@ -9,6 +9,7 @@ from .. import dtypes
 from ..graph import NO_VERSION, Metadata, Node, View, ViewMetadata, counter_of
 from ..modes import current
 from ..tensor import Tensor, new
+from .layouts import replay_of
 from .view_gradient import embed_array, may_overlap
 
 
@@ -139,11 +140,15 @@ def _old_value(target, op, keywords):
     # What an expression of other ops saves is not known here.
     copies = bool(keywords) or op.kind == "composite"
     copies = copies or any("input" in ((needs,) if isinstance(needs, str) else needs) for needs in saved)
-    edge = refresh_view(target) if target._meta.view is not None else target._meta.node
+    return stand_in(target, target._array.copy() if copies else target._array)
+
+
+def stand_in(target, array):
+    """Return a tensor of an array, at the target's place in the graph."""
     other = new(Tensor)
-    other._array = target._array.copy() if copies else target._array
+    other._array = array
     other._meta = Metadata(target._meta.requires_grad)
-    other._meta.node = edge
+    other._meta.node = refresh_view(target) if target._meta.view is not None else target._meta.node
     return other
 
 
@@ -188,7 +193,7 @@ def adopt(target, result):
     base_edge = None
     if base_meta.requires_grad:
         base_edge = base_meta.node or base_meta
-    node = Node(SLICE_WRITE, (base_edge, result._meta.node), (), None, view.replay)
+    node = Node(SLICE_WRITE, (base_edge, result._meta.node), (), None, replay_of(target))
     base_meta.requires_grad = True
     base_meta.node = node
     # Whatever its version, the view's node is not right any more.
@@ -278,10 +283,10 @@ class ViewOfBase:
 VIEW_OF_BASE = ViewOfBase()
 
 
-def _from_base(view):
+def _from_base(tensor):
     """Return a node for what a view shows of its base as it is now."""
-    meta = view.base._meta
-    return Node(VIEW_OF_BASE, (meta.node or meta,), (), None, (view.replay, view.base._array.shape))
+    base = tensor._meta.view.base
+    return Node(VIEW_OF_BASE, (base._meta.node or base._meta,), (), None, (replay_of(tensor), base._array.shape))
 
 
 def view_node(tensor):
@@ -304,7 +309,7 @@ def view_node(tensor):
                 f"enabled (shape {tensor._array.shape}); {_WAY_OUT[view.path]}"
             )
         meta.requires_grad = True
-        meta.node = _from_base(view)
+        meta.node = _from_base(tensor)
         view.version = version
     return meta.node
 
@@ -322,7 +327,7 @@ def refresh_view(tensor):
         view = tensor._meta.view
         if view.base._meta.requires_grad:
             if view.link is None:
-                view.link = _from_base(view)
+                view.link = _from_base(tensor)
             return view.link
     return node
 

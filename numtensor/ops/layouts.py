@@ -1,0 +1,81 @@
+"""How a tensor lay in memory before its shape was changed in place: older views of it start from there."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from ..graph import Metadata
+
+
+class RelaidMetadata(Metadata):
+    """The metadata of a tensor whose shape was changed in place, and which may have older views.
+
+    Attributes:
+        layouts: a set of how to get back from the present layout to earlier ones: for each dimension there, which
+            one it is now, or None for one of extent 1 that is gone.
+    """
+
+    __slots__ = ("layouts",)
+
+
+def way_back(forward, shape, arguments):
+    """Return how to get back to `shape` from what a stride operation makes of it, as in `RelaidMetadata`."""
+    # Strides tell the dimensions apart; nothing is read.
+    marks = tuple(range(1, len(shape) + 1))
+    after = forward(as_strided(np.empty(1, np.int8), shape, marks), *arguments).strides
+    return tuple([after.index(mark) if mark in after else None for mark in marks])
+
+
+def earlier_layouts(metadata, back):
+    """Return `layouts` after one more change, which `back` undoes."""
+    before = metadata.layouts if type(metadata) is RelaidMetadata else ()
+    return {back, *(tuple([None if dim is None else back[dim] for dim in layout]) for layout in before)}
+
+
+def _relaid(array, layout):
+    """Return the view of an array in another layout."""
+    used = [dim for dim in layout if dim is not None]
+    gone = [dim for dim in range(array.ndim) if dim not in used]
+    array = array.transpose(used + gone)[(slice(None),) * len(used) + (0,) * len(gone) + (...,)]
+    return array[(*[None if dim is None else slice(None) for dim in layout], ...)]
+
+
+class _RelaidReplay:
+    """Takes a view of an array like the base's present one, by way of an earlier layout."""
+
+    __slots__ = ("layout", "replay")
+
+    def __init__(self, layout, replay):
+        self.layout = layout
+        self.replay = replay
+
+    def __call__(self, array):
+        return self.replay(_relaid(array, self.layout))
+
+
+def _place(array):
+    """Return what two views of one memory have in common if they are the same view."""
+    steps = [step for step, extent in zip(array.strides, array.shape, strict=True) if extent > 1]
+    return array.shape, array.size and (array.__array_interface__["data"][0], steps)
+
+
+def replay_of(tensor):
+    """Return a function from an array like the base's, as it is now, to the same view of it as `tensor` is."""
+    view = tensor._meta.view
+    replay = view.replay
+    metadata = view.base._meta
+    if type(metadata) is not RelaidMetadata:
+        return replay
+    base, place = view.base._array, _place(tensor._array)
+    for candidate in (replay, *(_RelaidReplay(layout, replay) for layout in metadata.layouts)):
+        try:
+            if _place(candidate(base)) == place:
+                return candidate
+        except (IndexError, ValueError, RuntimeError):
+            # The view was not taken of this layout.
+            continue
+    raise RuntimeError(
+        f"view: the base of a view of shape {tensor._array.shape} has other memory by now: its data was replaced after "
+        "the view was taken; take the view again"
+    )
