@@ -64,7 +64,7 @@ def _method(op, name):
             f"    {op.varargs} = {op.varargs}[0]",
         ]
     lines += op.keyword_lines(f"return op.call_with_keywords({', '.join(arguments)}, ")
-    lines.append(f"return current.mode.{op.name}({', '.join(arguments)})")
+    lines += op.call_lines(arguments)
     return _finish(op, name, forwarder(name, signature, lines, op.namespace_for_text()))
 
 
@@ -77,14 +77,11 @@ def _operator(op, name):
     order = list(reversed(names)) if reflected else names
     defaults = [f"default_{p.name}" for p in parameters[len(required) :]]
     namespace = op.namespace_for_text() | {f"default_{p.name}": p.default for p in parameters[len(required) :]}
-    lines = []
-    call = f"return current.mode.{op.name}({', '.join([*order, *defaults])})"
+    lines = op.call_lines([*order, *defaults])
     if len(names) == 2:
         # A number gives way to whoever knows what to do with it; asking for the type first would cost every call.
-        lines += ["try:", f"    {call}", "except OperandError:", "    return NotImplemented"]
+        lines = ["try:", *("    " + line for line in lines), "except OperandError:", "    return NotImplemented"]
         namespace["OperandError"] = OperandError
-    else:
-        lines.append(call)
     return _finish(op, name, forwarder(name, signature, lines, namespace))
 
 

@@ -28,6 +28,9 @@ from .declaration import (
 from .inplace import refresh_view
 from .operands import CONSTANTS, WEAK, WEAK_FLOATING, WEAK_STRICT, broadcast_error, sum_to_shape
 
+QUICK_ERRORS = (AttributeError, KeyError, ValueError)
+"""Not a tensor; a dtype that the op has not met; shapes that do not broadcast."""
+
 
 class OpTable(dict):
     """What an op calls for a dtype: the kernel's ufunc, a conversion and then the ufunc, or a refusal."""
@@ -108,14 +111,14 @@ class ElementwiseOp(Declaration):
             f"    raise broadcast_error(op.name, error, {', '.join('a_' + t for t in self.tensors)}) from None",
             "if type(result) is not ndarray:",
             "    result = asarray(result)",
-            "tensor = new(Tensor)",
+            "tensor = new_tensor()",
             "tensor._array = result",
         ]
         if path == "inference":
             lines += ["tensor._meta = None"]
         else:
             lines += [
-                "meta = tensor._meta = new(Metadata)",
+                "meta = tensor._meta = new_metadata()",
                 "meta.counter = meta.grad = meta.view = meta.hooks = None",
             ]
             if records:
@@ -141,6 +144,33 @@ class ElementwiseOp(Declaration):
             "refresh_view": refresh_view,
         }
         return compile_function(self.name, self.call_signature, lines, namespace)
+
+    def quick_lines(self, arguments):
+        """Write what the inference callable does with tensors of one dtype, and shapes that broadcast."""
+        if len(self.parameters) > len(self.tensors) or len(self.tensors) > 2 or self.tensors[0] == "condition":
+            return []
+        arrays = ["a", "b"][: len(arguments)]
+        lines = [
+            *(f"{array} = {tensor}._array" for array, tensor in zip(arrays, arguments, strict=True)),
+            "dtype = a.dtype",
+            *(["if b.dtype is dtype:"] if len(arrays) == 2 else []),
+        ]
+        call = [
+            f"result = kernels[dtype]({', '.join(arrays)})",
+            "if type(result) is not ndarray:",
+            "    result = asarray(result)",
+            "tensor = new_tensor()",
+            "tensor._array = result",
+            "tensor._meta = None",
+            "return tensor",
+        ]
+        lines += ["    " + line for line in call] if len(arrays) == 2 else call
+        lines = ["try:", *("    " + line for line in lines), "except QUICK_ERRORS:", "    pass"]
+        if len(arrays) == 1:
+            return lines
+        # A number would cost an exception.
+        kinds = [f"(type({x}) is Tensor or type({x}) in TENSORS)" for x in arguments if x != "self"]
+        return [f"if {' and '.join(kinds)}:", *("    " + line for line in lines)]
 
     def _prepare_lines(self, records):
         """Write the lines that turn the arguments into arrays of one dtype, and find their metadata if it records."""
@@ -251,7 +281,7 @@ class ElementwiseOp(Declaration):
         for x in self.differentiable:
             lines.append(f"r_{x} = m_{x} is not None and m_{x}.requires_grad")
         lines.append(f"if {' or '.join('r_' + x for x in self.differentiable)}:")
-        body = ["meta.requires_grad = True", "node = meta.node = new(Node)", "node.op = op"]
+        body = ["meta.requires_grad = True", "node = meta.node = new_node()", "node.op = op"]
         for x in self.differentiable:
             body += [
                 f"e_{x} = None",
@@ -314,7 +344,12 @@ class ElementwiseOp(Declaration):
         return lines
 
     def namespace_for_text(self):
-        return super().namespace_for_text() | {"version_of": _version_of}
+        return super().namespace_for_text() | {
+            "kernels": self.kernels,
+            "QUICK_ERRORS": QUICK_ERRORS,
+            "TENSORS": TENSORS,
+            "version_of": _version_of,
+        }
 
     # -----------------------------------------------------------------------------------------------------------------
     # Backward

@@ -10,7 +10,7 @@ from ..return_types import return_type
 from ..tensor import Tensor, from_array
 from .dims import normalise_dim
 from .general_kind import composite, kernel
-from .reduce_layout import keep_dims, reduce, require_elements
+from .reduce_layout import FEW, keep_dims, reduce, require_elements
 from .reduce_loops import Loops, as_numbers
 from .reduction import SUM
 
@@ -351,6 +351,9 @@ def argmax(input, dim: int | None = None, keepdim=False):
 
 @argmax.forward
 def _(input, dim, keepdim):
+    if dim is None and not keepdim and 0 < input.size < FEW and input.dtype.kind != "b":
+        # The same rules, without looking for the value: a fifth of the kernel's time.
+        return input.argmax()
     return _argument("argmax", ARGMAX, input, dim, keepdim)
 
 
@@ -381,4 +384,6 @@ def argmin(input, dim: int | None = None, keepdim=False):
 
 @argmin.forward
 def _(input, dim, keepdim):
+    if dim is None and not keepdim and 0 < input.size < FEW and input.dtype.kind != "b":
+        return input.argmin()
     return _argument("argmin", ARGMIN, input, dim, keepdim)

@@ -6,7 +6,6 @@ holds. The tensor is an inference tensor in inference mode.
 
 import inspect
 
-from ..graph import Metadata
 from .declaration import Declaration, compile_function
 
 
@@ -35,12 +34,12 @@ class FactoryOp(Declaration):
         lines = []
         if "device" in self.parameters:
             lines += ["if device is not None:", "    check_device(op.name, device)"]
-        lines += ["tensor = new(Tensor)", f"tensor._array = forward({arguments})"]
+        lines += ["tensor = new_tensor()", f"tensor._array = forward({arguments})"]
         if path == "inference":
             lines += ["tensor._meta = None"]
         else:
             lines += [
-                "meta = tensor._meta = new(Metadata)",
+                "meta = tensor._meta = new_metadata()",
                 "meta.requires_grad = False",
                 "meta.node = meta.counter = meta.grad = meta.view = meta.hooks = None",
             ]
@@ -53,7 +52,6 @@ class FactoryOp(Declaration):
         ]
         namespace = self.namespace_for_text() | {
             "forward": self._forward,
-            "Metadata": Metadata,
             "check_device": check_device,
             "require_grad": require_grad,
         }

@@ -22,6 +22,8 @@ What is not saved arrives in the backward rules as its shape. Without a `backwar
 ordinary gradient too, with nothing recorded.
 """
 
+import functools
+
 import numpy as np
 
 from ..graph import NO_VERSION, Metadata, MultiNode, Node, Output, View, ViewMetadata, counter_of, next_sequence_number
@@ -40,6 +42,9 @@ from .declaration import (
 )
 from .inplace import make_view_meta, refresh_view
 from .operands import unwrap
+
+new_view = functools.partial(new, View)
+new_view_metadata = functools.partial(new, ViewMetadata)
 
 
 class GeneralOp(Declaration):
@@ -91,7 +96,7 @@ class GeneralOp(Declaration):
 
     def forward(self, rule):
         """Give the forward rule: the parameters with arrays for tensors; returns an array (or a tuple of arrays)."""
-        self._forward = rule
+        self._forward = self.public.__globals__["forward"] = rule
         return rule
 
     def forward_recording(self, rule):
@@ -116,28 +121,57 @@ class GeneralOp(Declaration):
         records = path == "tracked" and self.differentiable and (self._backward or self._vjp)
         if records:
             lines += self._record_lines(arguments)
-        lines += [f"result = forward({arguments})", *self._wrap_lines(path)]
+        lines += [f"result = forward({arguments})", *self._wrap_lines(path, self.parameters)]
         namespace = self.namespace_for_text() | {
             "as_tensor": _as_tensor,
             "collect": self.collect,
-            "counter_of": counter_of,
-            "forward": self._forward,
             "forward_recording": self._forward_recording,
             "next_sequence_number": next_sequence_number,
-            "NO_VERSION": NO_VERSION,
             "record": record,
             "refresh_view": refresh_view,
             "refuse_recording": refuse_recording,
             "refuse_saving": refuse_saving,
             "requires_grad": _requires_grad,
-            "View": View,
-            "ViewMetadata": ViewMetadata,
             "versions_of": _versions_of,
             "wrap_inference": wrap_inference,
             "wrap_normal": wrap_normal,
             "wrap_view": _wrap_view,
         }
         return compile_function(self.name, self.call_signature, lines, namespace)
+
+    def namespace_for_text(self):
+        return super().namespace_for_text() | {
+            "counter_of": counter_of,
+            # The public function is written before the rule is given.
+            "forward": self._forward,
+            "NO_VERSION": NO_VERSION,
+            "new_view": new_view,
+            "new_view_metadata": new_view_metadata,
+        }
+
+    def quick_lines(self, arguments):
+        """Write what the inference callable does; a call that converts a dtype first is left to it."""
+        if self.sequence is not None or self.results != 1 or self.collect is not tuple:
+            return []
+        given = dict(zip(self.parameters, arguments, strict=True))
+        unwrap, passed = [], []
+        for number, (name, argument) in enumerate(given.items()):
+            if name not in self.tensors:
+                passed.append(argument)
+                continue
+            missing = f"None if {argument} is None else " if name in self.optional else ""
+            unwrap.append(f"a{number} = {missing}{argument}._array")
+            passed.append(f"a{number}")
+        lines = [
+            "try:",
+            *("    " + line for line in unwrap),
+            "except AttributeError:",
+            "    pass",
+            "else:",
+            f"    result = forward({', '.join(passed)})",
+            *("    " + line for line in self._wrap_lines("inference", arguments)),
+        ]
+        return lines if self.cast is None else [f"if {given[self.cast]} is None:", *("    " + line for line in lines)]
 
     def _unwrap_lines(self):
         """Write the lines that take the arrays out of the tensors."""
@@ -162,11 +196,11 @@ class GeneralOp(Declaration):
                 lines += unwrap
         return lines
 
-    def _wrap_lines(self, path):
+    def _wrap_lines(self, path, arguments):
         """Write the lines that return an unrecorded result."""
         if self.kind == "view":
-            source = self.tensors[0]
-            rest = "".join(f"{name}, " for name in self.parameters[1:])
+            source, *rest = arguments
+            rest = "".join(f"{name}, " for name in rest)
             if self.results != 1:
                 return [
                     f"return tuple([wrap_view(op, '{path}', {source}, ({rest}), one, number) "
@@ -174,46 +208,52 @@ class GeneralOp(Declaration):
                 ]
             return [
                 f"m = {source}._meta",
-                "tensor = new(Tensor)",
+                "tensor = new_tensor()",
                 "tensor._array = result",
                 "if m is None or m.counter is NO_VERSION:",
                 "    tensor._meta = None",
                 "    return tensor",
-                *self._view_lines(path),
+                *self._view_lines(path, arguments),
                 "meta.own = False",
                 "meta.node = None",
                 "return tensor",
             ]
-        wrap = "wrap_inference" if path == "inference" else "wrap_normal"
         if self.results != 1:
+            wrap = "wrap_inference" if path == "inference" else "wrap_normal"
             return [f"return collect([{wrap}(one) for one in result])"]
-        if path != "inference":
-            return ["return wrap_normal(result)"]
-        return [
+        lines = [
             "if type(result) is not ndarray:",
             "    result = asarray(result)",
-            "tensor = new(Tensor)",
+            "tensor = new_tensor()",
             "tensor._array = result",
-            "tensor._meta = None",
+        ]
+        if path == "inference":
+            return [*lines, "tensor._meta = None", "return tensor"]
+        return [
+            *lines,
+            "meta = tensor._meta = new_metadata()",
+            "meta.requires_grad = False",
+            "meta.node = meta.counter = meta.grad = meta.view = meta.hooks = None",
             "return tensor",
         ]
 
-    def _view_lines(self, path):
+    def _view_lines(self, path, arguments):
         """Write the lines that make the metadata of a view of a normal tensor whose metadata is `m`."""
-        rest = "".join(f"{name}, " for name in self.parameters[1:])
+        source, *rest = arguments
+        rest = "".join(f"{name}, " for name in rest)
         return [
             "counter = m.counter",
             "if counter is None:",
             "    counter = counter_of(m)",
-            "meta = tensor._meta = new(ViewMetadata)",
+            "meta = tensor._meta = new_view_metadata()",
             "meta.counter = counter",
             "meta.grad = meta.hooks = None",
             # What View.__init__ does: the call would cost as much as the rest of these lines.
             "outer = m.view",
-            "view = meta.view = new(View)",
+            "view = meta.view = new_view()",
             "view.parent = outer",
             "if outer is None:",
-            f"    view.base = {self.tensors[0]}",
+            f"    view.base = {source}",
             f"    view.path = '{path}'",
             "else:",
             "    view.base = outer.base",
@@ -275,14 +315,14 @@ class GeneralOp(Declaration):
         body += [
             "if type(result) is not ndarray:",
             "    result = asarray(result)",
-            "tensor = new(Tensor)",
+            "tensor = new_tensor()",
             "tensor._array = result",
         ]
         if self.kind == "view":
-            body += [f"m = m_{self.tensors[0]}", *self._view_lines("tracked")]
+            body += [f"m = m_{self.tensors[0]}", *self._view_lines("tracked", self.parameters)]
         else:
             body += [
-                "meta = tensor._meta = new(Metadata)",
+                "meta = tensor._meta = new_metadata()",
                 "meta.counter = meta.grad = meta.view = meta.hooks = None",
             ]
         if self.saves_output:
@@ -298,7 +338,7 @@ class GeneralOp(Declaration):
         versions = f"versions_of({len(self.parameters)}, {positions}, ({', '.join(checked)},))" if checked else None
         body += [
             f"meta.{'own' if self.kind == 'view' else 'requires_grad'} = True",
-            "node = meta.node = new(Node)",
+            "node = meta.node = new_node()",
             "node.op = op",
             f"node.edges = ({', '.join('e_' + x for x in self.differentiable)},)",
             f"node.saved = ({', '.join(saved)},)",

@@ -38,6 +38,9 @@ def reduce(op, rows, columns, array, dim, keepdim, *numbers, staged=False, order
         An array or NumPy number, or a tuple of them.
     """
     ndim = array.ndim
+    if type(dim) is int and (dim == ndim - 1 or dim == -1) and ndim and not keepdim and array.size < FEW:
+        # What is asked for most often, before all that can be.
+        return rows(array, *numbers)
     if is_full(dim):
         result = rows(array.ravel() if ordered else array.ravel("K"), *numbers)
         return _reshape(result, (1,) * ndim) if keepdim else result

@@ -16,6 +16,9 @@ from .general_kind import composite, kernel
 from .reduce_layout import count, is_full, keep_dims, kept_shape, reduce, spread, spread_tensor
 from .reduce_loops import Loops, as_numbers, to_result
 
+# A full reduction writes into a 0-d array: making one of the number that NumPy would return takes longer.
+_empty = np.empty
+
 SUM = Loops((forward.sum, forward.sum_columns), (forward.sum_integers, forward.sum_integers_columns))
 MEAN = Loops((forward.mean, forward.mean_columns))
 PROD = Loops((forward.prod, None), (forward.prod_integers, None))
@@ -66,7 +69,7 @@ def _(input, dim, keepdim, dtype):
     if input.dtype.kind == "f":
         rows, columns = SUM[input.dtype]
         if dim is None and not keepdim:
-            return rows(input.ravel("K"))
+            return rows(input if input.ndim == 1 else input.ravel("K"), _empty((), input.dtype))
         return reduce("sum", rows, columns, input, dim, keepdim, staged=True)
     array = as_numbers(input)
     result = reduce("sum", *SUM[array.dtype], array, dim, keepdim)
@@ -111,10 +114,12 @@ def mean(input, dim=None, keepdim=False, dtype=None):
 
 @mean.forward
 def _(input, dim, keepdim, dtype):
-    _require_floating("mean", input)
-    rows, columns = MEAN[input.dtype]
+    dtype = input.dtype
+    if dtype.kind != "f":
+        _require_floating("mean", input)
+    rows, columns = MEAN[dtype]
     if dim is None and not keepdim:
-        return rows(input.ravel("K"))
+        return rows(input if input.ndim == 1 else input.ravel("K"), _empty((), dtype))
     # Stages would average averages: the counts of each stage are equal, so that is the same.
     return reduce("mean", rows, columns, input, dim, keepdim, staged=True)
 

@@ -11,6 +11,7 @@ import operator
 
 import numpy as np
 
+from ..modes import current
 from ..tensor import Tensor
 from . import operands
 from .conversion import clone
@@ -93,6 +94,21 @@ def view(input, shape):
 
 @view.forward
 def _(input, shape):
+    if type(shape) is tuple:
+        try:
+            result = input.reshape(shape)
+        except (TypeError, ValueError):
+            pass
+        else:
+            # A copy has a base of its own; asking for that takes half of asking for contiguity.
+            base = result.base
+            if base is input or (base is input.base and base is not None):
+                # NumPy takes any negative extent for one to infer.
+                for extent in shape:
+                    if extent < -1:
+                        break
+                else:
+                    return result
     shape = as_shape("view", shape)
     result = _reshaped("view", input, shape)
     if not _shares(result, input):
@@ -140,8 +156,8 @@ def reshape(input, shape):
         if not _shares(_reshaped("reshape", array, shape), array):
             return view(clone(input), shape)
     try:
-        return view(input, shape)
-    except RuntimeError:
+        return current.mode.view(input, shape)
+    except (TypeError, RuntimeError):
         _reshaped("reshape", array, as_shape("reshape", shape))
         raise
 
@@ -360,8 +376,9 @@ def unsqueeze(input, dim):
 
 @unsqueeze.forward
 def _(input, dim):
-    shape = input.shape
-    dim = normalise_dim("unsqueeze", dim, len(shape) + 1)
+    if dim == 0 and type(dim) is int:
+        return input[None]
+    dim = normalise_dim("unsqueeze", dim, input.ndim + 1)
     return input[(slice(None),) * dim + (None, ...)]
 
 
