@@ -88,10 +88,8 @@ def _run(edges, seeds, retain_graph, create_graph, captures=None):
     mode = TRACKED if create_graph else NO_GRAD
     if before.wrappers:
         mode = Mode(create_graph, False, before.forward_ad, before.wrappers)
-    if create_graph:
+    if create_graph or any(wrapper.backward_as_ops for wrapper in mode.active):
         policy = engine.Tensors
-    elif any(wrapper.backward_as_ops for wrapper in mode.active):
-        policy = engine.CarriedTensors
     else:
         policy = engine.Arrays(from_array)
         seeds = [seed._array for seed in seeds]
@@ -228,11 +226,14 @@ def grad(
             if materialize_grads:
                 array = inputs[position]._array
                 found = from_array(np.zeros(array.shape, array.dtype))
-        else:
+        elif not create_graph:
             if id(found) in handed_out and isinstance(policy, engine.Arrays):
                 policy.shared.add(id(found))
             handed_out.add(id(found))
             found = policy.own(found)
+        elif found.is_inference():
+            # A seed, or what a hook returned, that came through as it is.
+            found = from_array(found._array.copy())
         results.append(found)
     return tuple(results)
 

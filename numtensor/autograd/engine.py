@@ -69,7 +69,7 @@ class Arrays:
 
 
 class Tensors:
-    """How the engine treats gradients that are themselves to be differentiated."""
+    """How the engine treats gradients that are themselves to be differentiated, or whose ops a mode has to see."""
 
     @staticmethod
     def add(a, b):
@@ -83,7 +83,8 @@ class Tensors:
 
     @staticmethod
     def own(grad):
-        return grad
+        """Return the gradient as a normal tensor that shares memory with nothing."""
+        return grad.clone()
 
     kept = own
 
@@ -91,16 +92,6 @@ class Tensors:
     def hook(function, grad):
         changed = function(grad)
         return grad if changed is None else changed
-
-
-class CarriedTensors(Tensors):
-    """How the engine treats gradients that are not recorded, but whose ops a mode has to see."""
-
-    @staticmethod
-    def own(grad):
-        return grad.clone()
-
-    kept = own
 
 
 def _target(edge):

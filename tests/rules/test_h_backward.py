@@ -198,6 +198,42 @@ def test_H09_hooks_see_grad_off_and_the_mode_is_as_before(manager):
     assert seen == [False, False]
 
 
+@pytest.mark.filterwarnings("ignore:Using backward")
+def test_H09_hooks_see_grad_on_with_create_graph():
+    x = leaf()
+    seen = []
+    x.register_hook(lambda grad: seen.append(flags()))
+    loss = (x * x).sum()
+    with nt.no_grad():
+        loss.backward(create_graph=True)
+        assert flags() == (False, False)
+    assert seen == [(True, False)]
+
+
+def doubled_inside(grad):
+    """A hook whose result is an inference tensor."""
+    with nt.inference_mode():
+        return grad * 2
+
+
+@differs("PyTorch keeps the inference tensor, and cannot add to it later")
+def test_H09_gradient_that_a_hook_makes_inside_is_normal():
+    x = leaf()
+    x.register_hook(doubled_inside)
+    (x + 0).sum().backward()
+    assert not x.grad.is_inference()
+    assert x.grad.tolist() == [2.0, 2.0, 2.0]
+
+
+@pytest.mark.filterwarnings("ignore:Using backward")
+def test_H09_gradient_that_a_hook_makes_inside_is_normal_with_create_graph():
+    x = leaf()
+    x.register_hook(doubled_inside)
+    (x + 0).sum().backward(create_graph=True)
+    assert not x.grad.is_inference()
+    assert x.grad.tolist() == [2.0, 2.0, 2.0]
+
+
 def test_H09_the_mode_is_as_before_after_a_hook_that_raises():
     def hook(grad):
         raise ZeroDivisionError
@@ -219,10 +255,27 @@ def test_H10_seed_gradient_may_be_an_inference_tensor():
     assert not x.grad.is_inference()
 
 
-def test_H10_seed_gradient_is_not_shared_with_the_gradient():
+@pytest.mark.filterwarnings("ignore:Using backward")
+@pytest.mark.parametrize("create_graph", [True, False])
+def test_H10_seed_gradient_is_not_shared_with_the_gradient(create_graph):
     x, seed = leaf(), inference()
-    (x + 0).backward(seed)
+    y = x + 0
+    y.retain_grad()
+    y.backward(seed, create_graph=create_graph)
+    assert not (x.grad.is_inference() or y.grad.is_inference())
     x.grad.add_(1)
+    y.grad.add_(2)
+    assert seed.tolist() == [3.0, 5.0, 7.0]
+    assert x.grad.tolist() == [4.0, 6.0, 8.0]
+
+
+@differs("PyTorch hands the seed out as it is")
+@pytest.mark.parametrize("create_graph", [True, False])
+def test_H10_autograd_grad_returns_a_normal_tensor_for_an_inference_seed(create_graph):
+    x, seed = leaf(), inference()
+    (gradient,) = nt.autograd.grad(x + 0, x, seed, create_graph=create_graph)
+    assert not gradient.is_inference()
+    gradient.zero_()
     assert seed.tolist() == [3.0, 5.0, 7.0]
 
 
@@ -258,6 +311,7 @@ def test_H12_zero_grad_inside(set_to_none):
         assert not x.grad.is_inference()
 
 
+@pytest.mark.filterwarnings("ignore:Using backward")
 def test_H12_zero_grad_inside_of_a_gradient_with_a_graph():
     x = leaf()
     (x * x * x).sum().backward(create_graph=True)
