@@ -242,7 +242,7 @@ class RemovableHandle:
         self._hooks = hooks
         self.id = next(self._numbers)
 
-    def remove(self):
+    def remove(self) -> None:
         """Remove the hook; a second call does nothing."""
         self._hooks.pop(self.id, None)
 

@@ -253,7 +253,7 @@ class Function:
             f"{type(self).__name__}.apply(...)"
         )
 
-    def __init_subclass__(cls, **options):
+    def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls._op = _FunctionOp(cls)
 
