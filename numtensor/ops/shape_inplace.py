@@ -6,6 +6,8 @@ taken of it before still show the same elements.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..graph import LeafHooks, counter_of
@@ -15,6 +17,11 @@ from .inplace import bump_version, check_recordable, check_writable, requires_re
 from .layouts import RelaidMetadata, earlier_layouts, way_back
 from .shape import squeeze, unsqueeze
 from .transpose import t, transpose
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from .._types import Dims
 
 _NOTHING = np.empty(0)
 
@@ -105,7 +112,7 @@ def _refuse_gradient(grad):
     )
 
 
-def transpose_(self, dim0, dim1):
+def transpose_(self, dim0: int, dim1: int) -> Self:
     """Swap two dimensions of this tensor, in place: see `transpose`.
 
     Args:
@@ -128,7 +135,7 @@ def transpose_(self, dim0, dim1):
     return _change_shape("transpose_", transpose, self, dim0, dim1)
 
 
-def swapaxes_(self, axis0, axis1):
+def swapaxes_(self, axis0: int, axis1: int) -> Self:
     """Swap two dimensions of this tensor, in place: another name of `transpose_`.
 
     Reference: ``torch.Tensor.swapaxes_``.
@@ -136,7 +143,7 @@ def swapaxes_(self, axis0, axis1):
     return _change_shape("swapaxes_", transpose, self, axis0, axis1)
 
 
-def swapdims_(self, dim0, dim1):
+def swapdims_(self, dim0: int, dim1: int) -> Self:
     """Swap two dimensions of this tensor, in place: another name of `transpose_`.
 
     Reference: ``torch.Tensor.swapdims_``.
@@ -144,7 +151,7 @@ def swapdims_(self, dim0, dim1):
     return _change_shape("swapdims_", transpose, self, dim0, dim1)
 
 
-def t_(self):
+def t_(self) -> Self:
     """Transpose this matrix in place; a vector or a number stays as it is.
 
     Returns:
@@ -164,7 +171,7 @@ def t_(self):
     return _change_shape("t_", t, self)
 
 
-def squeeze_(self, dim=None):
+def squeeze_(self, dim: Dims | None = None) -> Self:
     """Drop dimensions of extent 1 of this tensor, in place: see `squeeze`.
 
     Args:
@@ -187,7 +194,7 @@ def squeeze_(self, dim=None):
     return _change_shape("squeeze_", squeeze, self, dim)
 
 
-def unsqueeze_(self, dim):
+def unsqueeze_(self, dim: int) -> Self:
     """Insert a dimension of extent 1 into this tensor, in place: see `unsqueeze`.
 
     Args:
