@@ -14,6 +14,7 @@ import types
 import numpy as np
 
 from .. import modes
+from ..debug import origin
 from ..graph import Metadata, Node
 from ..modes import current
 from ..tensor import Tensor, new
@@ -407,8 +408,12 @@ def as_saved(tensor, edge):
         return tensor
     copy = new(Tensor)
     copy._array = tensor._array
-    copy._meta = Metadata(True, meta.counter)
-    copy._meta.node = None if isinstance(edge, Metadata) else edge
+    if isinstance(edge, Metadata):
+        # The leaf itself, whose values a hook kept in another form.
+        copy._meta = edge
+    else:
+        copy._meta = Metadata(True, meta.counter)
+        copy._meta.node = edge
     return copy
 
 
@@ -425,8 +430,8 @@ def refuse_saving(op, name, tensor):
     """Raise because an inference tensor would be saved for backward."""
     raise RuntimeError(
         f"{op.name}: Inference tensors cannot be saved for backward: argument '{name}' of shape "
-        f"{tuple(tensor._array.shape)} was made in inference mode. Make a normal tensor of it with clone(), run this "
-        "under no_grad() if you need no gradient, or build it under inference_mode(False)."
+        f"{tuple(tensor._array.shape)} was made in inference mode.{origin(tensor)} Make a normal tensor of it with clone(), "
+        "run this under no_grad() if you need no gradient, or build it under inference_mode(False)."
     )
 
 
@@ -434,5 +439,6 @@ def refuse_recording(op, name, tensor):
     """Raise because an inference tensor requires grad where a graph is recorded: its gradient would be lost."""
     raise RuntimeError(
         f"{op.name}: argument '{name}' of shape {tuple(tensor._array.shape)} is an inference tensor that requires "
-        "grad; gradients cannot reach it. Build it (or its module) outside inference mode, or clone() it."
+        f"grad; gradients cannot reach it.{origin(tensor)} Build it (or its module) outside inference mode, train a "
+        "copy.deepcopy() of it made outside, or use its detach().clone() as a constant."
     )

@@ -1,5 +1,7 @@
 """F: inference tensors in recorded ops. An op that would save one for backward refuses it when it is called."""
 
+import copy
+
 import pytest
 
 from .library import E_MOD, E_SAVE, differs, nt, raises
@@ -316,6 +318,20 @@ def test_F30_layer_built_inside_and_trained_outside_is_refused():
 def test_F30_every_op_on_such_a_weight_is_refused(op):
     with raises("is an inference tensor that requires grad"):
         op(inference_leaf(SQUARE))
+
+
+@differs("PyTorch refuses neither the weight nor its clone, and trains neither")
+def test_F30_the_message_names_ways_out_that_work():
+    w, x = inference_leaf(), leaf()
+    with raises("copy.deepcopy()") as caught:
+        w * x
+    assert "detach().clone()" in str(caught.value)
+    trainable = copy.deepcopy(w)
+    assert gradient(trainable * x, trainable, x) == [[1.0, 2.0, 4.0], [3.0, 5.0, 7.0]]
+    assert gradient(w.detach().clone() * x, x) == [[3.0, 5.0, 7.0]]
+    # A clone would silently be one that does not require grad.
+    with raises("is an inference tensor that requires grad"):
+        w.clone()
 
 
 # ---------------------------------------------------------------------------------------------------------------------
