@@ -59,6 +59,8 @@ def test_F_inference_operand_is_refused_or_changes_no_gradient(row, op):
             except RuntimeError as error:
                 assert results, f"{message}: refused, though nothing is recorded"
                 _check_refusal(error, call, name, operand.array.shape, message)
+                for tensor, given in zip(tensors, call.operands, strict=True):
+                    np.testing.assert_array_equal(tensor._array, given.array, err_msg=f"{message}: changed")
             else:
                 assert len(found) == len(results), message
                 assert not any(r.is_inference() for r in found), message
