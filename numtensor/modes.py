@@ -84,12 +84,26 @@ class Mode:
 class Wrapper:
     """What a mode puts around every op: forward-mode differentiation, debugging, hooks on saved tensors.
 
-    There is one object of each; what belongs to one use of it stands in a `threading.local` of its own. Code that
-    writes into tensors tells the active wrappers of it, since it computes first and writes then.
+    There is one object of each; what belongs to one use of it is its state in the running thread, which goes with the
+    mode into other threads. Code that writes into tensors tells the active wrappers of it, since it computes first and
+    writes then.
     """
 
     backward_as_ops = False
     """Whether backward has to run as ops of the mode, because the wrapper would miss what runs on plain arrays."""
+
+    @property
+    def state(self):
+        """What the running thread keeps for this wrapper; None where it has nothing of it."""
+        return current.states.get(self)
+
+    @state.setter
+    def state(self, value):
+        # Never changed: what carries the mode into another thread holds on to it.
+        states = {wrapper: kept for wrapper, kept in current.states.items() if wrapper is not self}
+        if value is not None:
+            states[self] = value
+        current.states = states
 
     def applies(self, mode):
         """Whether there is anything to do where these flags hold."""
@@ -145,6 +159,8 @@ INFERENCE = TRACKED.with_inference[True]
 class _Current(threading.local):
     def __init__(self):
         self.mode = TRACKED
+        # What wrappers keep, by wrapper.
+        self.states = {}
         # What was entered and not left: (manager, mode before), innermost last.
         self.entered = []
 

@@ -8,7 +8,6 @@ Reference: ``torch.autograd.forward_ad``.
 
 import collections
 import contextlib
-import threading
 import weakref
 from typing import ClassVar
 
@@ -27,9 +26,13 @@ UnpackedDualTensor.__doc__ = "What `unpack_dual` returns: the primal and its tan
 
 
 class Level:
-    """The tangents of one level of differentiation, gone with it."""
+    """The tangents of one level of differentiation, gone with it.
+
+    It may outlive its block: in a function that `wrap_mode` bound to the mode.
+    """
 
     def __init__(self):
+        self.ended = False
         self._by_metadata = weakref.WeakKeyDictionary()
         # What backward saved of a result is a new tensor with the result's place in the graph.
         self._by_node = weakref.WeakKeyDictionary()
@@ -64,6 +67,15 @@ class Level:
         if node is not None:
             node, number = (node.node, node.number) if type(node) is Output else (node, 0)
             self._by_node.setdefault(node, {})[number] = tangent
+
+    def end(self):
+        """Forget all tangents."""
+        self.ended = True
+        self._by_metadata.clear()
+        self._by_node.clear()
+
+    def __reduce__(self):
+        raise TypeError("forward_ad: a dual level belongs to its process; carry no mode out of it inside a level")
 
     def overwrite(self, tensor, tangent):
         """Give a tensor that was changed in place the tangent of its new values, None for zeros."""
@@ -104,14 +116,6 @@ def _own(tangent, others):
     return tangent
 
 
-class _Levels(threading.local):
-    def __init__(self):
-        self.stack = []
-
-
-_levels = _Levels()
-
-
 class Dual(Wrapper):
     """Gives the results of ops their tangents at one level; within it, inner levels differentiate further."""
 
@@ -135,11 +139,6 @@ class Dual(Wrapper):
     def applies(self, mode):
         return mode.forward_ad
 
-    def level(self):
-        """Return this thread's level of the wrapper's depth; None where a mode was carried to another thread."""
-        stack = _levels.stack
-        return stack[self.depth] if self.depth < len(stack) else None
-
     @contextlib.contextmanager
     def beside(self):
         """Run what computes tangents in the mode without this wrapper."""
@@ -158,7 +157,7 @@ class Dual(Wrapper):
 
         def call(*arguments, **keywords):
             result = getattr(inner, name)(*arguments, **keywords)
-            level = self.level()
+            level = self.state
             if level is not None:
                 if len(arguments) != len(op.parameters):
                     arguments = op.bind(arguments, keywords)
@@ -198,7 +197,7 @@ class Dual(Wrapper):
                 level.give(one, tangent)
 
     def stands_for(self, stand_in, tensor):
-        level = self.level()
+        level = self.state
         tangent = None if level is None else level.tangent(tensor)
         if tangent is not None:
             if stand_in._array is not tensor._array:
@@ -208,7 +207,7 @@ class Dual(Wrapper):
             level.give(stand_in, tangent)
 
     def changed(self, name, target, source):
-        level = self.level()
+        level = self.state
         if level is None:
             return
         with self.beside():
@@ -235,7 +234,7 @@ def carry_through(op, values, rule, results):
         RuntimeError: the rule returns another number of tangents than there are results, or none fits.
     """
     for dual in current.mode.active:
-        level = dual.level() if isinstance(dual, Dual) else None
+        level = dual.state if isinstance(dual, Dual) else None
         if level is None:
             continue
         tangents = [level.tangent(value) if isinstance(value, Tensor) else None for value in values]
@@ -260,18 +259,25 @@ def carry_through(op, values, rule, results):
 # Levels
 
 
+def _duals():
+    """Return the wrappers of this thread's levels, innermost last."""
+    return [wrapper for wrapper, kept in current.states.items() if isinstance(wrapper, Dual) and not kept.ended]
+
+
 def push_level():
     """Begin a level inside those that there are, and return its wrapper; `func` nests them."""
-    dual = Dual(len(_levels.stack))
-    _levels.stack.append(Level())
+    before = _duals()
+    dual = Dual(before[-1].depth + 1 if before else 0)
+    dual.state = Level()
     current.mode = current.mode.inside(dual)
     return dual
 
 
 def pop_level(dual):
-    """End the innermost level; its tangents are gone."""
+    """End a level; its tangents are gone."""
     current.mode = current.mode.without(dual)
-    _levels.stack.pop()
+    dual.state.end()
+    dual.state = None
 
 
 def enter_dual_level():
@@ -282,7 +288,7 @@ def enter_dual_level():
 
     Reference: ``torch.autograd.forward_ad.enter_dual_level``.
     """
-    if _levels.stack:
+    if _duals():
         raise RuntimeError(
             "enter_dual_level: Nested forward mode AD is not supported; func.jvp and func.jacfwd nest within each other"
         )
@@ -297,10 +303,10 @@ def exit_dual_level(*, level=None):
 
     Reference: ``torch.autograd.forward_ad.exit_dual_level``.
     """
-    depth = len(_levels.stack) - 1
-    if depth < 0 or level not in (None, depth):
+    duals = _duals()
+    if not duals or level not in (None, duals[-1].depth):
         raise RuntimeError(f"exit_dual_level: there is no level {0 if level is None else level} to exit")
-    pop_level(Dual(depth))
+    pop_level(duals[-1])
 
 
 class dual_level(Manager):
@@ -333,15 +339,14 @@ class dual_level(Manager):
 # Dual tensors
 
 
-def _level_of(op, level):
-    depth = len(_levels.stack) - 1 if level is None else level
-    if not 0 <= depth < len(_levels.stack):
-        raise RuntimeError(
-            f"{op}: no dual level exists: work inside `with forward_ad.dual_level():`"
-            if not _levels.stack
-            else f"{op}: there is no level {level}"
-        )
-    return Dual(depth), _levels.stack[depth]
+def _dual_of(op, level):
+    duals = _duals()
+    if not duals:
+        raise RuntimeError(f"{op}: no dual level exists: work inside `with forward_ad.dual_level():`")
+    for dual in duals:
+        if level in (None, dual.depth):
+            return duals[-1] if level is None else dual
+    raise RuntimeError(f"{op}: there is no level {level}")
 
 
 def make_dual(tensor, tangent, *, level=None):
@@ -362,7 +367,7 @@ def make_dual(tensor, tangent, *, level=None):
 
     Reference: ``torch.autograd.forward_ad.make_dual``.
     """
-    dual, where = _level_of("make_dual", level)
+    dual = _dual_of("make_dual", level)
     for what, one in (("primal", tensor), ("tangent", tangent)):
         if not isinstance(one, Tensor):
             raise TypeError(f"make_dual: the {what} must be Tensor, not {type(one).__name__}")
@@ -375,6 +380,7 @@ def make_dual(tensor, tangent, *, level=None):
         )
     if not current.mode.forward_ad:
         return tensor[...]
+    where = dual.state
     if where.tangent(tensor) is not None:
         raise RuntimeError("make_dual: the primal already has a tangent at this level; unpack_dual() it first")
     with dual.beside():
@@ -404,15 +410,15 @@ def unpack_dual(tensor, *, level=None):
     """
     if not isinstance(tensor, Tensor):
         raise TypeError(f"unpack_dual: expected Tensor, got {type(tensor).__name__}")
-    if level is None and not _levels.stack:
+    if level is None and not _duals():
         return UnpackedDualTensor(tensor, None)
-    dual, where = _level_of("unpack_dual", level)
+    dual = _dual_of("unpack_dual", level)
     if not current.mode.forward_ad:
         return UnpackedDualTensor(tensor[...], None)
     with dual.beside():
-        tangent = where.tangent(tensor)
+        tangent = dual.state.tangent(tensor)
         primal = _alias(tensor)
-    where.give(primal, None)
+    dual.state.give(primal, None)
     return UnpackedDualTensor(primal, tangent)
 
 

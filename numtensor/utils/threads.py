@@ -17,23 +17,24 @@ _HAVE_STEPS = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect
 
 
 class _InMode:
-    """A block in a whole mode: all its flags, and what stands around its ops."""
+    """A block in a whole mode: all its flags, what stands around its ops, and what that keeps in the thread."""
 
-    __slots__ = ("before", "mode")
+    __slots__ = ("before", "mode", "states")
 
-    def __init__(self, mode):
+    def __init__(self, mode, states):
         self.mode = mode
+        self.states = states
 
     def __enter__(self):
-        self.before = current.mode
-        current.mode = self.mode
+        self.before = current.mode, current.states
+        current.mode, current.states = self.mode, self.states
 
     def __exit__(self, kind, value, traceback):
-        current.mode = self.before
+        current.mode, current.states = self.before
 
 
-def _call(mode, function, /, *args, **kwargs):
-    with _InMode(mode):
+def _call(mode, states, function, /, *args, **kwargs):
+    with _InMode(mode, states):
         return function(*args, **kwargs)
 
 
@@ -59,15 +60,15 @@ def wrap_mode(fn: F) -> F:
         False
         True
     """
-    mode = current.mode
-    decorated = decorate(lambda: _InMode(mode), fn, "wrap_mode")
+    mode, states = current.mode, current.states
+    decorated = decorate(lambda: _InMode(mode, states), fn, "wrap_mode")
     if not inspect.isfunction(decorated) or any(has_steps(decorated) for has_steps in _HAVE_STEPS):
         return decorated
-    return functools.update_wrapper(functools.partial(_call, mode, fn), fn)
+    return functools.update_wrapper(functools.partial(_call, mode, states, fn), fn)
 
 
-def _set_mode(mode):
-    current.mode = mode
+def _set_mode(mode, states):
+    current.mode, current.states = mode, states
 
 
 def mode_initializer() -> Callable[[], None]:
@@ -86,4 +87,4 @@ def mode_initializer() -> Callable[[], None]:
         ...     pool.submit(nt.is_grad_enabled).result()
         False
     """
-    return functools.partial(_set_mode, current.mode)
+    return functools.partial(_set_mode, current.mode, current.states)
