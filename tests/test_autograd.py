@@ -486,6 +486,30 @@ def test_a_gradient_kept_from_an_inference_seed_is_normal_and_its_own():
     assert not np.shares_memory(x.grad.numpy(), seed.numpy())
 
 
+@pytest.mark.parametrize("inside", [True, False])
+def test_an_inference_seed_serves_a_recorded_backward(inside):
+    x = leaf(1.0, 2.0)
+    y = x**3
+    with nt.inference_mode():
+        seed = nt.tensor([1.0, 10.0], dtype=nt.float64)
+    with nt.inference_mode(inside):
+        (first,) = nt.autograd.grad(y, x, seed, create_graph=True)
+    assert not first.is_inference()
+    close(first.detach(), [3.0, 120.0])
+    close(nt.autograd.grad(first.sum(), x)[0], [6.0, 120.0])
+    close(seed, [1.0, 10.0])
+
+
+def test_an_inference_seed_that_comes_through_a_recorded_backward_is_normal():
+    x = leaf(1.0, 2.0)
+    with nt.inference_mode():
+        seed = nt.ones(2, dtype=nt.float64)
+    (x + 0).backward(seed, create_graph=True)
+    assert not x.grad.is_inference()
+    assert not np.shares_memory(x.grad.numpy(), seed.numpy())
+    assert not nt.autograd.grad(x, x, seed, create_graph=True)[0].is_inference()
+
+
 def test_names_are_the_same_objects_as_at_the_top():
     for name in ("no_grad", "enable_grad", "set_grad_enabled", "inference_mode", "is_grad_enabled"):
         assert getattr(nt.autograd, name) is getattr(nt, name)

@@ -94,9 +94,15 @@ def _run(edges, seeds, retain_graph, create_graph, captures=None):
         policy = engine.Arrays(from_array)
         seeds = [seed._array for seed in seeds]
         policy.shared.update(map(id, seeds))
+    watched = policy
+    for wrapper in mode.active:
+        watched = wrapper.watch(watched)
     current.mode = mode
     try:
-        engine.run(edges, seeds, policy, retain_graph, captures)
+        if create_graph:
+            # What is recorded saves them, and an inference tensor cannot be saved.
+            seeds = [seed.clone() if seed.is_inference() else seed for seed in seeds]
+        engine.run(edges, seeds, watched, retain_graph, captures)
     finally:
         current.mode = before
     return policy
