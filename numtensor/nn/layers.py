@@ -349,13 +349,12 @@ class BatchNorm1d(Module):
         if input.dim() not in (2, 3):
             raise ValueError(f"BatchNorm1d: expected 2D or 3D input (got {input.dim()}D input)")
         momentum = 0.0 if self.momentum is None else self.momentum
-        if self.training and self.track_running_stats and self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)
-            if self.momentum is None:
-                momentum = 1.0 / self.num_batches_tracked.item()
+        counts = self.training and self.track_running_stats and self.num_batches_tracked is not None
+        if counts and self.momentum is None:
+            momentum = 1.0 / (self.num_batches_tracked.item() + 1)
         uses_batch = self.training or (self.running_mean is None and self.running_var is None)
         tracked = not self.training or self.track_running_stats
-        return F.batch_norm(
+        result = F.batch_norm(
             input,
             self.running_mean if tracked else None,
             self.running_var if tracked else None,
@@ -365,6 +364,10 @@ class BatchNorm1d(Module):
             momentum,
             self.eps,
         )
+        if counts:
+            # Only now: a batch that was refused does not count.
+            self.num_batches_tracked.add_(1)
+        return result
 
     def extra_repr(self) -> str:
         return (

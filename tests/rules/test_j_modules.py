@@ -134,6 +134,21 @@ def test_J09_batch_norm_statistics_updated_inside_stay_normal():
     assert norm.num_batches_tracked.item() == 2
 
 
+@differs("PyTorch counts the batch before it is refused")
+def test_J09_refused_batch_changes_no_statistics():
+    norm = inference_module(lambda: nt.nn.BatchNorm1d(2))
+    with nt.no_grad(), raises(E_INP):
+        norm(nt.tensor([[1.0, 2.0], [3.0, 6.0]]))
+    assert norm.running_mean.tolist() == [0.0, 0.0]
+    assert norm.running_var.tolist() == [1.0, 1.0]
+    assert norm.num_batches_tracked.item() == 0
+    norm = nt.nn.BatchNorm1d(2)
+    norm.weight = inference_module(lambda: nt.nn.Parameter(nt.ones(2)))
+    with pytest.raises(RuntimeError):
+        norm(nt.tensor([[1.0, 2.0], [3.0, 6.0]]))
+    assert norm.num_batches_tracked.item() == 0
+
+
 @differs("PyTorch's fused kernel does not count its write")
 def test_J29_batch_norm_counts_its_writes():
     norm = nt.nn.BatchNorm1d(2)
