@@ -8,6 +8,7 @@ from ._version import __version__
 _bind_kernels()
 
 from . import autograd, func, nn, ops, optim, random, return_types, utils
+from .debug import is_debug_enabled, set_debug
 from .dtypes import bool_ as bool
 from .dtypes import (
     dtype,

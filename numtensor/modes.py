@@ -113,11 +113,63 @@ class Wrapper:
         """Return the callable of the declaration `op` around ``getattr(inner, op.name)``, of a mode without this."""
         raise NotImplementedError
 
+    def made(self, op, arguments, result):
+        """Learn that the declaration `op`, or a user's function, returned `result`: a tensor, or a tuple."""
+
+    def watch(self, policy):
+        """Return what the engine of backward uses in place of its policy."""
+        return policy
+
     def stands_for(self, stand_in, tensor):
         """Learn that `stand_in` is computed with in the place of `tensor`, whose values and history it has."""
 
     def changed(self, name, target, source):
         """Learn that the op `name` wrote the tensor `source` into the tensor `target`."""
+
+
+class Observer(Wrapper):
+    """A wrapper that looks at what ops return."""
+
+    def wrap(self, op, inner):
+        if op.kind == "composite":
+            # Its ops come here one by one.
+            return op.specialise(inner.path)
+        name = op.name
+
+        def call(*arguments, **keywords):
+            result = getattr(inner, name)(*arguments, **keywords)
+            self.made(op, arguments, result)
+            return result
+
+        return call
+
+
+class Switch:
+    """Whether a wrapper is on: at once when constructed, until the end of the block when used as a manager.
+
+    A subclass is made for each wrapper: ``set_debug(True)``.
+
+    Raises:
+        TypeError: the mode is not a bool.
+    """
+
+    __slots__ = ("_before",)
+    wrapper = None
+
+    def __init__(self, mode: bool):
+        if type(mode) is not bool:
+            raise TypeError(f"{type(self).__name__}: mode must be a bool, got {mode!r}")
+        self._before = self.wrapper in current.mode.wrappers
+        self._turn(mode)
+
+    def _turn(self, on):
+        current.mode = current.mode.inside(self.wrapper) if on else current.mode.without(self.wrapper)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind, value, traceback) -> None:
+        self._turn(self._before)
 
 
 _ops = {}

@@ -83,6 +83,7 @@ FLOORS = [
     {"dtypes", "graph", "modes", "random", "return_types"},
     {"printing"},
     {"_types", "tensor"},
+    {"debug"},
     {"ops"},
     {"autograd"},
     {"nn", "optim", "func", "linalg", "serialization", "utils", "compile", "special", "fft"},

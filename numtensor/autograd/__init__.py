@@ -3,10 +3,10 @@
 What is recorded is in ``numtensor.graph``, below the tensor; here stands what walks it, above the ops.
 """
 
-from .. import graph
 from ..modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from ..ops import public_functions
-from . import forward_ad, function
+from . import forward_ad, function, graph
+from .anomaly import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
 from .backward import backward_all as backward
 from .backward import grad
 from .function import Function
@@ -16,6 +16,7 @@ __all__ = [
     "Function",
     "GradcheckError",
     "backward",
+    "detect_anomaly",
     "enable_grad",
     "forward_ad",
     "function",
@@ -24,8 +25,10 @@ __all__ = [
     "gradgradcheck",
     "graph",
     "inference_mode",
+    "is_anomaly_enabled",
     "is_grad_enabled",
     "no_grad",
+    "set_detect_anomaly",
     "set_grad_enabled",
 ]
 

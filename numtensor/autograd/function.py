@@ -13,6 +13,7 @@ from ..ops.declaration import modified_error, refuse_recording, refuse_saving
 from ..ops.inplace import adopt, make_view_meta
 from ..ops.operands import sum_to_shape
 from ..tensor import Tensor, from_array, new
+from . import saved_hooks
 from .backward import edge_of
 from .forward_ad import carry_through
 
@@ -108,7 +109,16 @@ class FunctionCtx(MultiNode):
 
     def _unpack(self, entry):
         tensor, edge, counter, version = entry
-        if counter.value != version:
+        if isinstance(tensor, saved_hooks.Packed):
+            tensor = tensor.get()
+            if edge is None:
+                return from_array(tensor)
+            if isinstance(edge, Metadata):
+                made = new(Tensor)
+                made._array, made._meta = tensor, edge
+                return made
+            counter = None
+        elif counter.value != version:
             shape = (tensor if isinstance(tensor, np.ndarray) else tensor._array).shape
             raise modified_error(self, "saved tensor", counter, version, shape)
         if not isinstance(tensor, np.ndarray):
@@ -116,14 +126,16 @@ class FunctionCtx(MultiNode):
         made = new(Tensor)
         made._array = tensor
         made._meta = Metadata(edge is not None, counter)
-        made._meta.node = None if isinstance(edge, Metadata) else self if edge == 0 and self.outputs == 1 else (
-            Output(self, edge) if type(edge) is int else edge
-        )
+        if type(edge) is int:
+            # One of the results.
+            edge = self if self.outputs == 1 else Output(self, edge)
+        made._meta.node = edge
         return made
 
     def _keep(self, arguments, results):
         """Replace the saved tensors by what backward can make them from, without a cycle through a result."""
         numbers = {id(result): number for number, result in enumerate(results)}
+        packs = saved_hooks.are_set()
         kept = []
         for tensor in self._to_save:
             if tensor is None:
@@ -134,11 +146,15 @@ class FunctionCtx(MultiNode):
                 refuse_saving(self.op, names.get(id(tensor), "(an intermediate)"), tensor)
             meta = tensor._meta
             counter = counter_of(meta)
-            if id(tensor) in numbers:
-                edge = numbers[id(tensor)] if meta.requires_grad else None
-                kept.append((tensor._array, edge, counter, counter.value))
+            is_result = id(tensor) in numbers
+            edge = None
+            if meta.requires_grad and (is_result or packs):
+                edge = numbers[id(tensor)] if is_result else edge_of(tensor)
+            if packs:
+                value = saved_hooks.Packed(tensor, as_array=True)
             else:
-                kept.append((tensor, None, counter, counter.value))
+                value = tensor._array if is_result else tensor
+            kept.append((value, edge, counter, counter.value))
         self.saved = tuple(kept)
         self._to_save = ()
 
@@ -309,6 +325,8 @@ class Function:
         records = mode.path == "tracked" and any(ctx.needs_input_grad)
         if records:
             _record(ctx, args, tensors, results)
+        for wrapper in mode.active:
+            wrapper.made(cls._op, args, tuple(results))
         if mode.active:
             carry_through(cls.__name__, args, functools.partial(ctx.call_jvp, cls), results)
         if not records:

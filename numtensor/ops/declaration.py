@@ -430,8 +430,8 @@ def refuse_saving(op, name, tensor):
     """Raise because an inference tensor would be saved for backward."""
     raise RuntimeError(
         f"{op.name}: Inference tensors cannot be saved for backward: argument '{name}' of shape "
-        f"{tuple(tensor._array.shape)} was made in inference mode.{origin(tensor)} Make a normal tensor of it with clone(), "
-        "run this under no_grad() if you need no gradient, or build it under inference_mode(False)."
+        f"{tuple(tensor._array.shape)} was made in inference mode.{origin(tensor)} Make a normal tensor of it with "
+        "clone(), run this under no_grad() if you need no gradient, or build it under inference_mode(False)."
     )
 
 

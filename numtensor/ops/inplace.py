@@ -6,6 +6,7 @@ Everything is checked before anything is written.
 import numpy as np
 
 from .. import dtypes
+from ..debug import origin
 from ..graph import NO_VERSION, Metadata, Node, View, ViewMetadata, counter_of
 from ..modes import current
 from ..tensor import Tensor, new
@@ -38,7 +39,7 @@ def check_writable(name, tensor, part=None):
                 )
             raise RuntimeError(
                 f"{name}: Inplace update to inference tensor outside InferenceMode is not allowed (shape "
-                f"{array.shape}). You can make a clone() to get a normal tensor before the update."
+                f"{array.shape}).{origin(tensor)} You can make a clone() to get a normal tensor before the update."
             )
     elif mode.path == "tracked" and meta.requires_grad:
         view = meta.view
