@@ -361,6 +361,16 @@ def test_H16_state_first_made_inside_serves_steps_outside(name):
     assert steps[0] == steps[1]
 
 
+@differs("PyTorch makes inference tensors of the state")
+def test_H16_state_that_a_constructor_makes_inside_serves_steps_outside():
+    x = leaf()
+    with nt.inference_mode():
+        optimizer = OPTIMIZERS["Adagrad"]([x])
+    (x * x).sum().backward()
+    optimizer.step()
+    assert not any(value.is_inference() for value in optimizer.state[x].values() if isinstance(value, nt.Tensor))
+
+
 @pytest.mark.parametrize("name", STATEFUL)
 def test_H16_state_dict_loaded_inside_serves_steps_outside(name):
     x = leaf()
