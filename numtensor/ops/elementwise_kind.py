@@ -310,7 +310,7 @@ class ElementwiseOp(Declaration):
                     f" and type({name}) not in WEAK" if len(self.tensors) > 1 and name in self.differentiable else ""
                 )
                 body += [
-                    f"if {meta} is None and ({wanted}){is_tensor}:",
+                    f"if ({meta} is None or {meta}.counter is NO_VERSION) and ({wanted}){is_tensor}:",
                     f"    refuse_saving(op, '{name}', {name})",
                 ]
                 versions.append((len(saved) - 1, meta))

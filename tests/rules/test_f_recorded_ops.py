@@ -490,3 +490,10 @@ def test_F29_linear_takes_an_inference_bias():
 def test_F29_inference_target_of_l1_loss_is_refused():
     with raises(E_SAVE):
         F.l1_loss(leaf(), inference())
+
+
+def test_F01_an_inference_operand_that_once_required_grad_is_refused_too():
+    with nt.inference_mode():
+        once = nt.ones(3, requires_grad=True).requires_grad_(False)
+    with raises(E_SAVE):
+        leaf() * once
