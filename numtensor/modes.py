@@ -265,7 +265,14 @@ class Manager:
         """Return a new manager of the same class and mode."""
         return type(self)()
 
-    def __call__(self, function: F) -> F:
+    @overload
+    def __call__(self, function: F, /) -> F: ...
+
+    # To mypy before 2.2, what the bare class decorates is a manager: calling that is no error.
+    @overload
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    def __call__(self, function):
         """Decorate `function` to run in the mode, in whichever thread it is called."""
         return decorate(lambda: self, function, type(self).__name__)
 
@@ -507,7 +514,7 @@ class set_grad_enabled(Manager):
         """Return a new manager of the same mode; constructing it sets the mode."""
         return set_grad_enabled(self.mode)
 
-    def __call__(self, function: F) -> F:
+    def __call__(self, function: F) -> F:  # type: ignore[override]
         """Decorate `function`; the mode that construction changed is put back."""
         current.mode = current.mode.with_grad[self._take_before().grad]
         return decorate(enable_grad if self.mode else no_grad, function, "set_grad_enabled")
