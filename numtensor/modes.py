@@ -138,10 +138,7 @@ class Observer(Wrapper):
 
         def call(*arguments, **keywords):
             result = getattr(inner, name)(*arguments, **keywords)
-            if op.kind == "overwrite":
-                self.changed(name, result, None)
-            else:
-                self.made(op, arguments, result)
+            self.made(op, arguments, result)
             return result
 
         return call

@@ -4,7 +4,15 @@ from typing import Any, NamedTuple
 
 from numtensor.tensor import Tensor
 
+class kthvalue(NamedTuple):
+    values: Tensor
+    indices: Tensor
+
 class max(NamedTuple):
+    values: Tensor
+    indices: Tensor
+
+class median(NamedTuple):
     values: Tensor
     indices: Tensor
 

@@ -51,9 +51,8 @@ class Packed:
 
     def get(self):
         """Return what stood in the node."""
-        array = self.tensor()._array
-        # Another tensor, since versions of the hook's own say nothing.
-        return array if self.as_array else from_array(array)
+        found = self.tensor()
+        return found._array if self.as_array else found
 
 
 def are_set():

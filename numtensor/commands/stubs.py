@@ -50,6 +50,7 @@ OVERLOADS = {
         ]
         for name in ("max", "min")
     },
+    "median": [("", "Tensor"), ("dim: int, keepdim: bool = False", "return_types.median")],
     "nonzero": [
         ("as_tuple: Literal[False] = False", "Tensor"),
         ("as_tuple: Literal[True]", "tuple[Tensor, ...]"),

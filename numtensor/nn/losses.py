@@ -10,16 +10,18 @@ from .module import Module
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-_REDUCTIONS = ("none", "mean", "sum")
-
 
 class _Loss(Module):
     """A loss with a reduction: ``mean``, ``sum`` or ``none``."""
 
+    REDUCTIONS = ("none", "mean", "sum")
+
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__()
-        if reduction not in _REDUCTIONS:
-            raise ValueError(f"{reduction} is not a valid value for reduction; it is one of {', '.join(_REDUCTIONS)}")
+        if reduction not in self.REDUCTIONS:
+            raise ValueError(
+                f"{reduction} is not a valid value for reduction; it is one of {', '.join(self.REDUCTIONS)}"
+            )
         self.reduction = reduction
 
 
@@ -139,9 +141,7 @@ class NLLLoss(_WeightedLoss):
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss."""
-        return F.nll_loss(
-            input, target, weight=self.weight, ignore_index=self.ignore_index, reduction=self.reduction
-        )
+        return F.nll_loss(input, target, weight=self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
 
 
 class CrossEntropyLoss(_WeightedLoss):
@@ -229,3 +229,30 @@ class BCEWithLogitsLoss(_WeightedLoss):
         return F.binary_cross_entropy_with_logits(
             input, target, weight=self.weight, pos_weight=self.pos_weight, reduction=self.reduction
         )
+
+
+class KLDivLoss(_Loss):
+    """The divergence target * (log(target) - input) of distributions whose logarithms are the input.
+
+    Args:
+        reduction: ``mean`` (of all elements), ``batchmean`` (the sum over the first extent), ``sum`` or ``none``.
+        log_target: the target is logarithms, too.
+
+    Reference: ``torch.nn.KLDivLoss``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> loss = nt.nn.KLDivLoss(reduction="batchmean")
+        >>> loss(nt.tensor([[0.5, 0.5]]).log(), nt.tensor([[1.0, 0.0]]))
+        tensor(0.6931)
+    """
+
+    REDUCTIONS = (*_Loss.REDUCTIONS, "batchmean")
+
+    def __init__(self, reduction: str = "mean", log_target: bool = False) -> None:
+        super().__init__(reduction)
+        self.log_target = log_target
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Return the loss."""
+        return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)

@@ -1,4 +1,4 @@
-"""Losses of class scores: log-likelihood and cross-entropy."""
+"""Losses of class scores and of distributions: log-likelihood, cross-entropy, divergence."""
 
 import math
 
@@ -8,7 +8,7 @@ from ..kernels.backward import loss as backward
 from ..kernels.checked import raise_on_violation
 from ..kernels.forward import loss as forward
 from .choice import where
-from .general_kind import kernel, wrap_normal
+from .general_kind import composite, kernel, wrap_normal
 from .loss_reduction import (
     INT64,
     LEGACY,
@@ -426,3 +426,56 @@ def _(input, target, ignore_index, reduction, weight, size_average, reduce, labe
         factors = weight._array[targets.reshape(-1)[used.reshape(-1)]]
         count = float(reduce_losses(factors, "sum", 1))
     return right * (1.0 - label_smoothing) + apply_reduction(everywhere, reduction, count) * (label_smoothing / classes)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Distributions
+
+
+@composite(
+    tensors=("input", "target"),
+    namespace="nn.functional",
+    method=False,
+)
+def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):
+    """Measure how far distributions are from others (Kullback and Leibler): target * (log(target) - input).
+
+    Args:
+        input: logarithms of probabilities.
+        target: probabilities, a tensor that broadcasts with `input`; what is 0 adds nothing.
+        size_average, reduce: PyTorch's old form of `reduction`.
+        reduction: ``"mean"`` (of all elements), ``"batchmean"`` (the sum over the first extent, which is the
+            mathematical definition), ``"sum"`` or ``"none"``.
+        log_target: the target is logarithms of probabilities, too.
+
+    Returns:
+        A 0-d tensor, or the losses of all elements for ``"none"``.
+
+    Raises:
+        ValueError: `reduction` is none of the four.
+        RuntimeError: the shapes do not broadcast.
+
+    Reference: ``torch.nn.functional.kl_div``, without its advice about ``"mean"``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.nn.functional.kl_div(nt.tensor([[0.5, 0.5]]).log(), nt.tensor([[1.0, 0.0]]), reduction="batchmean")
+        tensor(0.6931)
+    """
+    reduction = legacy_reduction("kl_div", size_average, reduce, reduction)
+    if reduction != "batchmean":
+        check_reduction("kl_div", reduction)
+    shapes = unwrap("kl_div", "input", input).shape, unwrap("kl_div", "target", target).shape
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise RuntimeError(f"kl_div: the shapes {shapes[0]} and {shapes[1]} do not broadcast") from None
+    if log_target:
+        losses = target.exp() * (target - input)
+    else:
+        nothing = target == 0
+        # The logarithm of 1 in place of 0: of what is not chosen, NaN would come back in the gradient.
+        losses = where(nothing, 0.0, target * where(nothing, 1.0, target).log()) - target * input
+    if reduction == "batchmean":
+        return losses.sum() / input.shape[0] if shapes[0] else losses
+    return losses.mean() if reduction == "mean" else apply_reduction(losses, reduction, 1)

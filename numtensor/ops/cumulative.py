@@ -1,4 +1,6 @@
-"""Running sums and products along a dimension."""
+"""Running sums and products along a dimension, and differences of neighbours."""
+
+from __future__ import annotations
 
 import math
 
@@ -7,11 +9,15 @@ import numpy as np
 from ..kernels.backward import reduction as backward
 from ..kernels.forward import reduction as forward
 from ..modes import current
-from ..tensor import from_array
+from ..tensor import Tensor, from_array
+from .comparison import logical_xor
 from .dims import normalise_dim
-from .general_kind import kernel
+from .general_kind import composite, kernel
+from .join import cat
+from .operands import unwrap
 from .reduce_loops import Loops, as_numbers, to_result
 from .reduction import sum
+from .slicing import narrow
 
 CUMSUM = Loops((forward.cumsum, forward.cumsum_columns), (forward.cumsum_integers, None))
 CUMPROD = Loops((forward.cumprod, None), (forward.cumprod_integers, None))
@@ -128,3 +134,45 @@ def _(grad, needs, input, dim, dtype, output):
     others = cumprod(current.mode.where(from_array(np.eye(n, dtype=bool)), one, rows.unsqueeze(-2)), -1)
     after = from_array(np.triu(np.ones((n, n), input._array.dtype)))
     return sum(grad.unsqueeze(-2) * others * after, -1).movedim(-1, dim)
+
+
+@composite()
+def diff(input, n=1, dim=-1, prepend: Tensor | None = None, append: Tensor | None = None):
+    """Subtract neighbours: input[i + 1] - input[i] along a dimension, n times.
+
+    Args:
+        input: a tensor of at least one dimension; of bools it tells where neighbours differ.
+        n: how many times.
+        dim: the dimension.
+        prepend: what to put in front first, a tensor of the input's shape but for the dimension.
+        append: what to put behind first, likewise.
+
+    Returns:
+        A tensor with `n` elements less in the dimension.
+
+    Raises:
+        IndexError: the dim is out of range.
+        RuntimeError: the tensor is 0-d, `n` is negative, or `prepend` or `append` has another number of dimensions.
+
+    Reference: ``torch.diff``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.diff(nt.tensor([1, 4, 9, 16]))
+        tensor([3, 5, 7])
+    """
+    array = unwrap("diff", "input", input)
+    if not array.ndim:
+        raise RuntimeError("diff: expects input to be at least one-dimensional")
+    if n < 0:
+        raise RuntimeError(f"diff: order must be non-negative but got {n}")
+    dim = normalise_dim("diff", dim, array.ndim)
+    parts = [part for part in (prepend, input, append) if part is not None]
+    if any(unwrap("diff", "prepend or append", part).ndim != array.ndim for part in parts):
+        raise RuntimeError(f"diff: expects prepend and append to have {array.ndim} dimensions, as the input has")
+    result = cat(parts, dim) if len(parts) > 1 else input
+    for _ in range(min(n, result.shape[dim])):
+        ahead = narrow(result, dim, 1, result.shape[dim] - 1)
+        behind = narrow(result, dim, 0, result.shape[dim] - 1)
+        result = logical_xor(ahead, behind) if array.dtype.kind == "b" else ahead - behind
+    return result if n else result.clone()

@@ -276,7 +276,7 @@ def mv(input, vec):
 _give_product_rules(mv, (2, 1))
 
 
-@library(BLAS, saves=SAVES, tensors=("input", "other"), linear="each", out=True)
+@library(BLAS, saves=SAVES, tensors=("input", "other"), linear="each", out=True, aliases=("vdot",))
 def dot(input, other):
     """Multiply two vectors: the sum over k of input[k] * other[k].
 

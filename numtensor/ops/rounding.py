@@ -7,6 +7,8 @@ from ..kernels.backward import elementwise as backward
 from ..kernels.forward import elementwise as forward
 from .arithmetic import zero_gradient
 from .elementwise_kind import elementwise
+from .general_kind import composite
+from .operands import unwrap
 
 
 @elementwise(
@@ -132,3 +134,29 @@ def _(input, decimals):
         raise NotImplementedError(f"round: not implemented for dtype {input.dtype.name} with decimals={decimals}")
     scale = 10.0 ** abs(decimals)
     return round(input * scale) / scale if decimals > 0 else round(input / scale) * scale
+
+
+@composite(inplace=True, out=True)
+def frac(input):
+    """Return the fraction of the elements, with their sign: input - trunc(input).
+
+    Args:
+        input: a floating tensor.
+
+    Returns:
+        A tensor of the same shape and dtype; nan at infinities.
+
+    Raises:
+        NotImplementedError: the tensor is not floating.
+
+    Reference: ``torch.frac``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.frac(nt.tensor([1.5, -2.25]))
+        tensor([ 0.5000, -0.2500])
+    """
+    array = unwrap("frac", "input", input)
+    if array.dtype.kind != "f":
+        raise NotImplementedError(f"frac: not implemented for dtype {input.dtype}; integers have no fraction")
+    return input - trunc(input)

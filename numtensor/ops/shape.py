@@ -390,3 +390,88 @@ def _(grad, needs, input, dim):
 @unsqueeze.vjp
 def _(grad, needs, input, dim):
     return grad.reshape(tuple(input))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# More dimensions
+
+
+def _at_least(op, tensors, ndim, enlarge):
+    """Return tensors as they are, those of fewer dimensions with the shape that `enlarge` makes of theirs."""
+    single = len(tensors) == 1 and not isinstance(tensors[0], (list, tuple))
+    if len(tensors) == 1 and not single:
+        tensors = tensors[0]
+    shapes = [operands.unwrap(op, "tensors", one).shape for one in tensors]
+    made = [
+        reshape(one, enlarge(shape)) if len(shape) < ndim else one for one, shape in zip(tensors, shapes, strict=True)
+    ]
+    return made[0] if single else tuple(made)
+
+
+@composite(tensors=(), method=False)
+def atleast_1d(*tensors) -> Tensor | tuple[Tensor, ...]:
+    """Give tensors at least one dimension: a 0-d one gets it.
+
+    Args:
+        tensors: tensors, or one sequence of them.
+
+    Returns:
+        A view of at least one dimension; a tuple of them if several tensors, or a sequence, were given.
+
+    Raises:
+        TypeError: one is no tensor.
+
+    Reference: ``torch.atleast_1d``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.atleast_1d(nt.tensor(3.0))
+        tensor([3.])
+    """
+    return _at_least("atleast_1d", tensors, 1, lambda shape: (1,))
+
+
+@composite(tensors=(), method=False)
+def atleast_2d(*tensors) -> Tensor | tuple[Tensor, ...]:
+    """Give tensors at least two dimensions, put in front: a vector becomes a row.
+
+    Args:
+        tensors: tensors, or one sequence of them.
+
+    Returns:
+        A view of at least two dimensions; a tuple of them if several tensors, or a sequence, were given.
+
+    Raises:
+        TypeError: one is no tensor.
+
+    Reference: ``torch.atleast_2d``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.atleast_2d(nt.tensor(3.0))
+        tensor([[3.]])
+    """
+    return _at_least("atleast_2d", tensors, 2, lambda shape: (1,) * (2 - len(shape)) + shape)
+
+
+@composite(tensors=(), method=False)
+def atleast_3d(*tensors) -> Tensor | tuple[Tensor, ...]:
+    """Give tensors at least three dimensions: a vector becomes (1, n, 1), a matrix (n, m, 1).
+
+    Args:
+        tensors: tensors, or one sequence of them.
+
+    Returns:
+        A view of at least three dimensions; a tuple of them if several tensors, or a sequence, were given.
+
+    Raises:
+        TypeError: one is no tensor.
+
+    Reference: ``torch.atleast_3d``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.atleast_3d(nt.tensor(3.0))
+        tensor([[[3.]]])
+    """
+    return _at_least("atleast_3d", tensors, 3, lambda shape: (*((1,) * (2 - len(shape))), *shape, 1))

@@ -34,7 +34,7 @@ def _taken(array, order, dim):
     return _moved_back(np.take_along_axis(array, order, -1), dim), _moved_back(order, dim)
 
 
-def _scatter(grad, indices, shape, dim):
+def scatter_to_source(grad, indices, shape, dim):
     """Return zeros of `shape` with the gradient where the values were taken from."""
     result = np.zeros(shape, grad.dtype)
     if shape:
@@ -44,8 +44,8 @@ def _scatter(grad, indices, shape, dim):
     return result
 
 
-def _scatter_tensor(grad, indices, shape, dim):
-    """Return the same as `_scatter`, differentiable."""
+def scatter_to_source_tensor(grad, indices, shape, dim):
+    """Return the same as `scatter_to_source`, differentiable."""
     if not shape:
         return grad.reshape(())
     zeros = from_array(np.zeros(shape, grad._array.dtype))
@@ -94,12 +94,12 @@ def _(input, dim, descending, stable):
 
 @sort.backward
 def _(grad, needs, input, dim, descending, stable, output):
-    return _scatter(grad[0], output[1], input, dim)
+    return scatter_to_source(grad[0], output[1], input, dim)
 
 
 @sort.vjp
 def _(grad, needs, input, dim, descending, stable, output):
-    return _scatter_tensor(grad[0], output[1], input, dim)
+    return scatter_to_source_tensor(grad[0], output[1], input, dim)
 
 
 @library("NumPy's sorts are vectorised or radix sorts", differentiable=())
@@ -204,9 +204,9 @@ def _(input, k, dim, largest, sorted):
 
 @topk.backward
 def _(grad, needs, input, k, dim, largest, sorted, output):
-    return _scatter(grad[0], output[1], input, dim)
+    return scatter_to_source(grad[0], output[1], input, dim)
 
 
 @topk.vjp
 def _(grad, needs, input, k, dim, largest, sorted, output):
-    return _scatter_tensor(grad[0], output[1], input, dim)
+    return scatter_to_source_tensor(grad[0], output[1], input, dim)

@@ -1,8 +1,13 @@
 """Trigonometric functions of elements, and their inverses."""
 
+import math
+
 from ..kernels.backward import elementwise as backward
 from ..kernels.forward import elementwise as forward
+from .arithmetic import mul
 from .elementwise_kind import elementwise
+from .general_kind import composite
+from .operands import unwrap
 from .power import rsqrt
 
 
@@ -181,3 +186,51 @@ def atan(input):
 
 
 atan.vjp((lambda grad, input: grad / (input * input + 1),))
+
+
+@composite(inplace=True, out=True)
+def deg2rad(input):
+    """Convert degrees to radians: input * pi / 180.
+
+    Args:
+        input: a tensor.
+
+    Returns:
+        A floating tensor of the same shape.
+
+    Raises:
+        TypeError: the input is no tensor.
+
+    Reference: ``torch.deg2rad``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.deg2rad(nt.tensor([180.0, -90.0]))
+        tensor([ 3.1416, -1.5708])
+    """
+    unwrap("deg2rad", "input", input)
+    return mul(input, math.pi / 180)
+
+
+@composite(inplace=True, out=True)
+def rad2deg(input):
+    """Convert radians to degrees: input * 180 / pi.
+
+    Args:
+        input: a tensor.
+
+    Returns:
+        A floating tensor of the same shape.
+
+    Raises:
+        TypeError: the input is no tensor.
+
+    Reference: ``torch.rad2deg``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.rad2deg(nt.tensor([0.5]))
+        tensor([28.6479])
+    """
+    unwrap("rad2deg", "input", input)
+    return mul(input, 180 / math.pi)

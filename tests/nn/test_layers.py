@@ -132,6 +132,7 @@ LOSSES = [
     (nn.CrossEntropyLoss, F.cross_entropy, {"weight": WEIGHT, "label_smoothing": 0.1}, "classes"),
     (nn.BCELoss, F.binary_cross_entropy, {"weight": WEIGHT}, "values"),
     (nn.BCEWithLogitsLoss, F.binary_cross_entropy_with_logits, {"weight": WEIGHT, "pos_weight": WEIGHT}, "values"),
+    (nn.KLDivLoss, F.kl_div, {"log_target": True}, "values"),
 ]
 
 
@@ -149,6 +150,18 @@ def test_weights_of_losses_are_buffers_and_wrong_reductions_are_refused():
     assert list(nn.CrossEntropyLoss(weight=WEIGHT).state_dict()) == ["weight"]
     with pytest.raises(ValueError, match="average is not a valid value for reduction"):
         nn.MSELoss(reduction="average")
+    # Which of the losses divides by the batch alone.
+    assert nn.KLDivLoss(reduction="batchmean").reduction == "batchmean"
+    with pytest.raises(ValueError, match="batchmean is not a valid value for reduction"):
+        nn.MSELoss(reduction="batchmean")
+
+
+def test_distances_pass_their_options_on():
+    x, y = nt.tensor([[1.0, 0.0], [0.0, 2.0]]), nt.tensor([[3.0, 3.0], [1.0, 0.0]])
+    assert nn.CosineSimilarity(dim=0, eps=5.0)(x, y).tolist() == F.cosine_similarity(x, y, 0, 5.0).tolist()
+    distance = nn.PairwiseDistance(p=1.0, eps=0.5, keepdim=True)(x, y)
+    assert distance.tolist() == F.pairwise_distance(x, y, 1.0, 0.5, True).tolist()
+    assert distance.shape == (2, 1)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -74,6 +74,16 @@ CLASS_BAD = [
 ]
 PROBABILITIES = T(3, 4, domain=(0.0, 1.0))
 
+LOGARITHMS = T(3, 4, domain=(-3.0, 0.0))
+SHARES = T(3, 4, domain=(0.1, 1.0))
+
+
+def kl_div(x, target, reduction="mean", log_target=False):
+    losses = np.exp(target) * (target - x) if log_target else special.xlogy(target, target) - target * x
+    if reduction == "batchmean":
+        return losses.sum() / x.shape[0] if x.ndim else losses
+    return reduced(losses, reduction)
+
 
 ROWS = [
     Row("nn.functional.nll_loss", CLASS_SAMPLES, nll_loss, bad=CLASS_BAD),
@@ -98,6 +108,25 @@ ROWS = [
             Bad(S(T(3, 4), TARGETS, label_smoothing=1.5), RuntimeError, "label_smoothing"),
             Bad(S(T(3, 4), T(3, 4, dtype="int64")), RuntimeError, "probabilities"),
             Bad(S(T(3, 4), PROBABILITIES, ignore_index=1), RuntimeError, "ignore_index"),
+        ],
+    ),
+    Row(
+        "nn.functional.kl_div",
+        [
+            S(LOGARITHMS, SHARES),
+            S(LOGARITHMS, SHARES, reduction="batchmean"),
+            S(LOGARITHMS, SHARES, reduction="sum"),
+            S(LOGARITHMS, SHARES, reduction="none"),
+            S(LOGARITHMS, LOGARITHMS, reduction="batchmean", log_target=True),
+            S(LOGARITHMS, T(4, domain=(0.1, 1.0)), reduction="none"),
+            S(T(2, domain=(-3, 0)), T(values=[1.0, 0.0], grad=False), reduction="sum"),
+            S(T(domain=(-3, 0)), T(domain=(0.1, 1.0)), reduction="batchmean"),
+        ],
+        kl_div,
+        bad=[
+            Bad(S(LOGARITHMS, SHARES, reduction="average"), ValueError, "reduction"),
+            Bad(S(T(3), T(4)), RuntimeError, "broadcast"),
+            Bad(S("x", T(4)), TypeError, "input"),
         ],
     ),
 ]

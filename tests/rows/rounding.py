@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..elementwise_samples import SHAPES, SPECIAL, special
+from ..elementwise_samples import INF, SHAPES, SPECIAL, special
 from ..op_table import NUMERIC, Bad, Row, S, T
 
 
@@ -23,5 +23,11 @@ ROWS = [
         S(T(dtype="float64", values=[0.125, 2.5, -12.345]), decimals=2),
         S(T(dtype="float64", values=[125.0, -375.0, 1234.5]), decimals=-1),
         bad=[Bad(S(T(2, dtype="int64"), decimals=-1), NotImplementedError, "int64")],
+    ),
+    Row(
+        "frac",
+        [*SHAPES, *special([v for v in SPECIAL if v not in (INF, -INF)])],
+        lambda x: x - np.trunc(x),
+        bad=[Bad(S("x"), TypeError, "input"), Bad(S(T(2, dtype="int64")), NotImplementedError, "int64")],
     ),
 ]

@@ -12,6 +12,17 @@ def squeezed(array, dim=None):
     return array.reshape([n for k, n in enumerate(array.shape) if k not in dims or n != 1])
 
 
+def at_least(function):
+    """Apply `function` to each of several arrays, or of a list of them."""
+
+    def of_each(*arrays):
+        if len(arrays) == 1 and not isinstance(arrays[0], list):
+            return function(arrays[0])
+        return tuple(map(function, arrays[0] if len(arrays) == 1 else arrays))
+
+    return of_each
+
+
 ROWS = [
     Row(
         "Tensor.view",
@@ -84,5 +95,15 @@ ROWS = [
         np.expand_dims,
         dtypes=ALL,
         bad=[Bad(S(T(2, 3), 3), IndexError, DIM), Bad(S(T(2), "a"), TypeError, "dim")],
+    ),
+    *(
+        Row(
+            f"atleast_{ndim}d",
+            [S(T()), S(T(3)), S(T(2, 3)), S(T(2, 3, 4)), S(T(2, 3, 1, 2)), S(T(0)), S(T(), T(3)), S([T(2), T(2, 3)])],
+            at_least(getattr(np, f"atleast_{ndim}d")),
+            dtypes=ALL,
+            bad=[Bad(S("x"), TypeError, "tensors")],
+        )
+        for ndim in (1, 2, 3)
     ),
 ]
