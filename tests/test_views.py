@@ -431,6 +431,22 @@ def test_view_that_became_a_leaf():
     refuses("a view of a leaf Variable", lambda: v.mul_(2), v)
 
 
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("relay", [False, True])
+def test_change_through_a_view_that_the_gradient_does_not_allow(create_graph, relay):
+    """The base is contiguous and its gradient is not, so `view` cannot be taken of that as it lies."""
+    w = leaf([1, 2, 3, 4, 5, 6], (2, 3))
+    x = w * 1
+    v = x.view(-1)
+    if relay:
+        x.t_()
+    factors = nt.arange(6.0, dtype=nt.float64)
+    v.mul_(factors)
+    product = (x if relay else x.t()) * factors.view(3, 2)
+    (gradient,) = nt.autograd.grad(product.sum(), w, create_graph=create_graph)
+    assert gradient.tolist() == [[0, 2, 8], [3, 12, 25]]
+
+
 @pytest.mark.parametrize("manager", [nt.no_grad, nt.inference_mode])
 def test_view_made_without_recording(manager):
     mode = "inference mode" if manager is nt.inference_mode else "no_grad mode"

@@ -10,7 +10,7 @@ from ..debug import origin
 from ..graph import NO_VERSION, Metadata, Node, View, ViewMetadata, counter_of
 from ..modes import current
 from ..tensor import Tensor, new
-from .layouts import replay_of
+from .layouts import arranged, replay_of
 from .view_gradient import embed_array, may_overlap
 
 
@@ -216,11 +216,12 @@ class SliceWrite:
     def backward_arrays(node, grad):
         replay = node.extra
         old, written = node.edges
-        part = replay(grad).copy() if written is not None else None
-        rest = None
-        if old is not None:
-            rest = grad.copy()
-            replay(rest)[...] = 0
+        rest = arranged(grad, replay)
+        shown = replay(rest)
+        part = shown.copy() if written is not None else None
+        if old is None:
+            return None, part
+        shown[...] = 0
         return rest, part
 
     @staticmethod
@@ -230,7 +231,7 @@ class SliceWrite:
         part = current.mode.extract(grad, replay) if written is not None else None
         rest = None
         if old is not None:
-            kept = np.ones(grad._array.shape, bool)
+            kept = arranged(np.ones(grad._array.shape, bool), replay)
             replay(kept)[...] = False
             rest = current.mode.where(_constant(kept), grad, 0.0)
         return rest, part

@@ -41,7 +41,7 @@ def _relaid(array, layout):
     return array[(*[None if dim is None else slice(None) for dim in layout], ...)]
 
 
-class _RelaidReplay:
+class RelaidReplay:
     """Takes a view of an array like the base's present one, by way of an earlier layout."""
 
     __slots__ = ("layout", "replay")
@@ -52,6 +52,27 @@ class _RelaidReplay:
 
     def __call__(self, array):
         return self.replay(_relaid(array, self.layout))
+
+    def earlier_shape(self, shape):
+        """Return what shape the base had in the earlier layout."""
+        return tuple([1 if dim is None else shape[dim] for dim in self.layout])
+
+    def to_present(self, array, ndim):
+        """Return the present layout of an array, with `ndim` dimensions, that lies in the earlier one."""
+        layout = self.layout
+        return _relaid(array, tuple([layout.index(dim) if dim in layout else None for dim in range(ndim)]))
+
+
+def arranged(array, replay):
+    """Return a copy of an array like a base's that lies so in memory that `replay` can take its view of it."""
+    if type(replay) is not RelaidReplay:
+        return array.copy()
+    return replay.to_present(_relaid(array, replay.layout).copy(), array.ndim)
+
+
+def showable(array, replay):
+    """Return the array if `replay` surely can take its view of it, else a copy that lies otherwise."""
+    return array if array.flags.c_contiguous and type(replay) is not RelaidReplay else arranged(array, replay)
 
 
 def _place(array):
@@ -68,7 +89,7 @@ def replay_of(tensor):
     if type(metadata) is not RelaidMetadata:
         return replay
     base, place = view.base._array, _place(tensor._array)
-    for candidate in (replay, *(_RelaidReplay(layout, replay) for layout in metadata.layouts)):
+    for candidate in (replay, *(RelaidReplay(layout, replay) for layout in metadata.layouts)):
         try:
             if _place(candidate(base)) == place:
                 return candidate

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..kernels.checked import CHECKED_BUILD, raise_on_violation
 from ..kernels.forward import scatter as kernels
+from .layouts import RelaidReplay
 
 
 def may_overlap(array):
@@ -20,6 +21,8 @@ def may_overlap(array):
 
 def embed_array(array, shape, replay):
     """Return zeros of `shape` whose part that `replay` shows holds `array`, summed where elements coincide."""
+    if type(replay) is RelaidReplay:
+        return replay.to_present(embed_array(array, replay.earlier_shape(shape), replay.replay), len(shape))
     whole = np.zeros(shape, array.dtype)
     part = replay(whole)
     if not may_overlap(part):

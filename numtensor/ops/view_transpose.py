@@ -6,6 +6,7 @@ Here too is what gives a view op these gradients.
 import numpy as np
 
 from .general_kind import library
+from .layouts import showable
 from .view_gradient import embed_array
 
 
@@ -33,7 +34,7 @@ embed.forward(embed_array)
 
 @embed.backward
 def _(grad, needs, input, shape, replay):
-    return replay(grad)
+    return replay(showable(grad, replay))
 
 
 @embed.vjp
@@ -61,7 +62,7 @@ def extract(input, replay):
 
 @extract.forward
 def _(input, replay):
-    return replay(input).copy()
+    return replay(showable(input, replay)).copy()
 
 
 @extract.backward
