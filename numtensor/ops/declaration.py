@@ -156,8 +156,8 @@ class Declaration:
     def call_lines(self, arguments):
         """Write the lines that end a public form: a call of the current mode's callable.
 
-        In inference mode, where the steps around a kernel are all there is, the common case is done on the spot: a
-        Python frame less. `INFERENCE` is that mode alone, without wrappers.
+        Where nothing is recorded, the steps around a kernel are all there is: there the common case is done on the
+        spot, a Python frame less. `INFERENCE` and `NO_GRAD` are those modes alone, without wrappers.
         """
         # A starred parameter is one argument with the rest.
         quick = self.quick_lines(arguments) if len(arguments) == len(self.parameters) else []
@@ -165,17 +165,42 @@ class Declaration:
             return [f"return current.mode.{self.name}({', '.join(arguments)})"]
         return [
             "thread_mode = current.mode",
-            "if thread_mode is INFERENCE:",
+            "if thread_mode is INFERENCE or thread_mode is NO_GRAD:",
             *("    " + line for line in quick),
             f"return thread_mode.{self.name}({', '.join(arguments)})",
         ]
 
     def quick_lines(self, arguments):
-        """Write the lines that return the result in inference mode where the arguments are of the common kind.
+        """Write the lines that return the result without recording where the arguments are of the common kind.
 
-        They do not raise: whatever else there is falls through to the mode's callable, which knows all cases.
+        They do not raise what the mode's callable would not: whatever else there is falls through to it.
         """
         return []
+
+    def result_lines(self, path):
+        """Write the lines that wrap the array `result` as a new tensor without history and return it.
+
+        Args:
+            path: of the modes; None in a public form, which asks for the mode.
+        """
+        lines = [
+            "if type(result) is not ndarray:",
+            "    result = asarray(result)",
+            "tensor = new_tensor()",
+            "tensor._array = result",
+        ]
+        inference = ["tensor._meta = None", "return tensor"]
+        if path == "inference":
+            return [*lines, *inference]
+        if path is None:
+            lines += ["if thread_mode is INFERENCE:", *("    " + line for line in inference)]
+        return [
+            *lines,
+            "meta = tensor._meta = new_metadata()",
+            "meta.requires_grad = False",
+            "meta.node = meta.counter = meta.grad = meta.view = meta.hooks = None",
+            "return tensor",
+        ]
 
     def specialise(self, path):
         """Return this op's callable for the modes of `path`: tracked, no_grad or inference."""
@@ -217,6 +242,7 @@ class Declaration:
             "op": self,
             "current": current,
             "INFERENCE": modes.INFERENCE,
+            "NO_GRAD": modes.NO_GRAD,
             "Tensor": Tensor,
             "new_tensor": new_tensor,
             "new_metadata": new_metadata,

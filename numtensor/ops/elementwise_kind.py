@@ -109,23 +109,20 @@ class ElementwiseOp(Declaration):
             f"    result = kernel({self._call_arguments()})",
             "except ValueError as error:",
             f"    raise broadcast_error(op.name, error, {', '.join('a_' + t for t in self.tensors)}) from None",
-            "if type(result) is not ndarray:",
-            "    result = asarray(result)",
-            "tensor = new_tensor()",
-            "tensor._array = result",
         ]
-        if path == "inference":
-            lines += ["tensor._meta = None"]
-        else:
+        if records:
             lines += [
+                "if type(result) is not ndarray:",
+                "    result = asarray(result)",
+                "tensor = new_tensor()",
+                "tensor._array = result",
                 "meta = tensor._meta = new_metadata()",
                 "meta.counter = meta.grad = meta.view = meta.hooks = None",
+                *self._record_lines(),
+                "return tensor",
             ]
-            if records:
-                lines += self._record_lines()
-            else:
-                lines += ["meta.requires_grad = False", "meta.node = None"]
-        lines.append("return tensor")
+        else:
+            lines += self.result_lines(path)
         namespace = self.namespace_for_text() | {
             "table": self.table,
             "kernels": self.kernels,
@@ -146,7 +143,7 @@ class ElementwiseOp(Declaration):
         return compile_function(self.name, self.call_signature, lines, namespace)
 
     def quick_lines(self, arguments):
-        """Write what the inference callable does with tensors of one dtype, and shapes that broadcast."""
+        """Write what is done with tensors of one dtype, and shapes that broadcast."""
         if len(self.parameters) > len(self.tensors) or len(self.tensors) > 2 or self.tensors[0] == "condition":
             return []
         arrays = ["a", "b"][: len(arguments)]
@@ -157,12 +154,7 @@ class ElementwiseOp(Declaration):
         ]
         call = [
             f"result = kernels[dtype]({', '.join(arrays)})",
-            "if type(result) is not ndarray:",
-            "    result = asarray(result)",
-            "tensor = new_tensor()",
-            "tensor._array = result",
-            "tensor._meta = None",
-            "return tensor",
+            *self.result_lines(None),
         ]
         lines += ["    " + line for line in call] if len(arrays) == 2 else call
         lines = ["try:", *("    " + line for line in lines), "except QUICK_ERRORS:", "    pass"]

@@ -58,6 +58,8 @@ class GeneralOp(Declaration):
         sequence: the name of a parameter that is a sequence of tensors, or None.
         cast: the name of a parameter that is a dtype to which the first tensor is converted first, or None.
         collect: what makes one object of several results: ``tuple``, or a named tuple's ``_make``.
+        otherwise: what a view op does where its forward rule returns None because there is no such view: a function of
+            the op's parameters, in public ops.
         extras: how many values the `forward_recording` rule returns after the results, for backward only.
     """
 
@@ -72,7 +74,9 @@ class GeneralOp(Declaration):
         sequence=None,
         optional=(),
         cast=None,
-        collect=tuple, **options,
+        collect=tuple,
+        otherwise=None,
+        **options,
     ):
         self.kind = kind
         self.results = results
@@ -80,6 +84,7 @@ class GeneralOp(Declaration):
         self.sequence = sequence
         self.cast = cast
         self.collect = collect
+        self.otherwise = otherwise
         self.optional = (optional,) if isinstance(optional, str) else tuple(optional)
         self._forward = self._forward_recording = self._backward = None
         # {differentiable input: what its gradient needs}, where some need less than all.
@@ -147,10 +152,11 @@ class GeneralOp(Declaration):
             "NO_VERSION": NO_VERSION,
             "new_view": new_view,
             "new_view_metadata": new_view_metadata,
+            "otherwise": self.otherwise,
         }
 
     def quick_lines(self, arguments):
-        """Write what the inference callable does; a call that converts a dtype first is left to it."""
+        """Write what the mode's callable does; a call that converts a dtype first is left to it."""
         if self.sequence is not None or self.results != 1 or self.collect is not tuple:
             return []
         given = dict(zip(self.parameters, arguments, strict=True))
@@ -169,7 +175,7 @@ class GeneralOp(Declaration):
             "    pass",
             "else:",
             f"    result = forward({', '.join(passed)})",
-            *("    " + line for line in self._wrap_lines("inference", arguments)),
+            *("    " + line for line in self._wrap_lines(None, arguments)),
         ]
         return lines if self.cast is None else [f"if {given[self.cast]} is None:", *("    " + line for line in lines)]
 
@@ -197,7 +203,7 @@ class GeneralOp(Declaration):
         return lines
 
     def _wrap_lines(self, path, arguments):
-        """Write the lines that return an unrecorded result."""
+        """Write the lines that return an unrecorded result; a `path` of None asks for the mode."""
         if self.kind == "view":
             source, *rest = arguments
             rest = "".join(f"{name}, " for name in rest)
@@ -207,6 +213,7 @@ class GeneralOp(Declaration):
                     "for number, one in enumerate(result)])"
                 ]
             return [
+                *self._otherwise_lines(arguments),
                 f"m = {source}._meta",
                 "tensor = new_tensor()",
                 "tensor._array = result",
@@ -221,26 +228,18 @@ class GeneralOp(Declaration):
         if self.results != 1:
             wrap = "wrap_inference" if path == "inference" else "wrap_normal"
             return [f"return collect([{wrap}(one) for one in result])"]
-        lines = [
-            "if type(result) is not ndarray:",
-            "    result = asarray(result)",
-            "tensor = new_tensor()",
-            "tensor._array = result",
-        ]
-        if path == "inference":
-            return [*lines, "tensor._meta = None", "return tensor"]
-        return [
-            *lines,
-            "meta = tensor._meta = new_metadata()",
-            "meta.requires_grad = False",
-            "meta.node = meta.counter = meta.grad = meta.view = meta.hooks = None",
-            "return tensor",
-        ]
+        return self.result_lines(path)
+
+    def _otherwise_lines(self, arguments):
+        if self.otherwise is None:
+            return []
+        return ["if result is None:", f"    return otherwise({', '.join(arguments)})"]
 
     def _view_lines(self, path, arguments):
         """Write the lines that make the metadata of a view of a normal tensor whose metadata is `m`."""
         source, *rest = arguments
         rest = "".join(f"{name}, " for name in rest)
+        made_in = "thread_mode.path" if path is None else repr(path)
         return [
             "counter = m.counter",
             "if counter is None:",
@@ -254,10 +253,10 @@ class GeneralOp(Declaration):
             "view.parent = outer",
             "if outer is None:",
             f"    view.base = {source}",
-            f"    view.path = '{path}'",
+            f"    view.path = {made_in}",
             "else:",
             "    view.base = outer.base",
-            f"    view.path = {'outer.path' if path == 'tracked' else repr(path)}",
+            f"    view.path = {'outer.path' if path == 'tracked' else made_in}",
             "view.take = forward",
             f"view.arguments = ({rest})",
             "view.number = view.link = None",
@@ -311,7 +310,7 @@ class GeneralOp(Declaration):
         if self._forward_recording is not None:
             body.append(f"result, *extras = forward_recording({arguments})")
         else:
-            body.append(f"result = forward({arguments})")
+            body += [f"result = forward({arguments})", *self._otherwise_lines(self.parameters)]
         body += [
             "if type(result) is not ndarray:",
             "    result = asarray(result)",

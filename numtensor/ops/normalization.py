@@ -49,6 +49,17 @@ def require_floating(op, array):
         )
 
 
+# Ufuncs by floating dtype.
+SOFTMAX, LOG_SOFTMAX = {}, {}
+
+
+def _first_ufunc(op, kernel, ufuncs, input):
+    """Return the kernel's ufunc for a dtype that comes for the first time."""
+    require_floating(op, input)
+    ufuncs[input.dtype] = kernel.loops[input.dtype]
+    return ufuncs[input.dtype]
+
+
 def _softmax_dim(op, dim, ndim):
     """Return the dimension, counted from the front; None has PyTorch's old meaning."""
     if dim is None:
@@ -94,11 +105,10 @@ def _(input, dim, dtype):
 
 @softmax.forward
 def _(input, dim):
-    dtype = input.dtype
-    if dtype.kind != "f":
-        require_floating("softmax", input)
-    ufunc = forward.softmax.loops[dtype]
-    # The usual case first: calling the functions that know all of them would take half of the kernel's time.
+    ufunc = SOFTMAX.get(input.dtype)
+    if ufunc is None:
+        ufunc = _first_ufunc("softmax", forward.softmax, SOFTMAX, input)
+    # The usual case first: the functions that know all of them take half of the kernel's time.
     if dim == 1 and input.ndim == 2:
         return ufunc(input)
     return along(ufunc, _softmax_dim("softmax", dim, input.ndim), input)
@@ -156,11 +166,10 @@ def _(input, dim, dtype):
 
 @log_softmax.forward
 def _(input, dim):
-    dtype = input.dtype
-    if dtype.kind != "f":
-        require_floating("log_softmax", input)
-    ufunc = forward.log_softmax.loops[dtype]
-    # The usual case first: calling the functions that know all of them would take half of the kernel's time.
+    ufunc = LOG_SOFTMAX.get(input.dtype)
+    if ufunc is None:
+        ufunc = _first_ufunc("log_softmax", forward.log_softmax, LOG_SOFTMAX, input)
+    # The usual case first: the functions that know all of them take half of the kernel's time.
     if dim == 1 and input.ndim == 2:
         return ufunc(input)
     return along(ufunc, _softmax_dim("log_softmax", dim, input.ndim), input)

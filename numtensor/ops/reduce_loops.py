@@ -13,17 +13,23 @@ class Loops(dict):
     Args:
         floating: names of the kernels for floating dtypes.
         integral: names of the kernels for integral dtypes and, as uint8, for bool; None if there are none.
+
+    Attributes:
+        rows: the first of the pair for those floating dtypes that were asked for: all that a full reduction needs.
     """
 
     def __init__(self, floating, integral=None):
         self.floating = floating
         self.integral = integral
+        self.rows = {}
 
     def __missing__(self, dtype):
         names = self.floating if dtype.kind == "f" else self.integral
         if dtype.kind == "b":
             dtype = np.dtype(np.uint8)
         made = self[dtype] = tuple(None if name is None else name.loops[dtype] for name in names)
+        if dtype.kind == "f":
+            self.rows[dtype] = made[0]
         return made
 
 

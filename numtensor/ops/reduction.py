@@ -66,10 +66,12 @@ def sum(input, dim=None, keepdim=False, dtype=None):
 
 @sum.forward
 def _(input, dim, keepdim, dtype):
+    if dim is None and not keepdim:
+        rows = SUM.rows.get(input.dtype)
+        if rows is not None:
+            return rows(input if input.ndim == 1 else input.ravel("K"), _empty((), input.dtype))
     if input.dtype.kind == "f":
         rows, columns = SUM[input.dtype]
-        if dim is None and not keepdim:
-            return rows(input if input.ndim == 1 else input.ravel("K"), _empty((), input.dtype))
         return reduce("sum", rows, columns, input, dim, keepdim, staged=True)
     array = as_numbers(input)
     result = reduce("sum", *SUM[array.dtype], array, dim, keepdim)
@@ -114,12 +116,12 @@ def mean(input, dim=None, keepdim=False, dtype=None):
 
 @mean.forward
 def _(input, dim, keepdim, dtype):
-    dtype = input.dtype
-    if dtype.kind != "f":
-        _require_floating("mean", input)
-    rows, columns = MEAN[dtype]
     if dim is None and not keepdim:
-        return rows(input if input.ndim == 1 else input.ravel("K"), _empty((), dtype))
+        rows = MEAN.rows.get(input.dtype)
+        if rows is not None:
+            return rows(input if input.ndim == 1 else input.ravel("K"), _empty((), input.dtype))
+    _require_floating("mean", input)
+    rows, columns = MEAN[input.dtype]
     # Stages would average averages: the counts of each stage are equal, so that is the same.
     return reduce("mean", rows, columns, input, dim, keepdim, staged=True)
 

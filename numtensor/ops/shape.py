@@ -11,7 +11,6 @@ import operator
 
 import numpy as np
 
-from ..modes import current
 from ..tensor import Tensor
 from . import operands
 from .conversion import clone
@@ -92,44 +91,11 @@ def view(input, shape):
     """
 
 
-@view.forward
-def _(input, shape):
-    if type(shape) is tuple:
-        try:
-            result = input.reshape(shape)
-        except (TypeError, ValueError):
-            pass
-        else:
-            # A copy has a base of its own; asking for that takes half of asking for contiguity.
-            base = result.base
-            if base is input or (base is input.base and base is not None):
-                # NumPy takes any negative extent for one to infer.
-                for extent in shape:
-                    if extent < -1:
-                        break
-                else:
-                    return result
-    shape = as_shape("view", shape)
-    result = _reshaped("view", input, shape)
-    if not _shares(result, input):
-        raise RuntimeError(
-            f"view: view size is not compatible with input tensor's size {input.shape} and stride (at least one "
-            f"dimension of {shape} spans across two contiguous subspaces). Use .reshape(...) instead."
-        )
-    return result
+def _copied(input, shape):
+    return view(clone(input), shape)
 
 
-@view.backward
-def _(grad, needs, input, shape):
-    return grad.reshape(input)
-
-
-@view.vjp
-def _(grad, needs, input, shape):
-    return grad.reshape(tuple(input))
-
-
-@composite(varargs="shape")
+@view_op(varargs="shape", otherwise=_copied)
 def reshape(input, shape):
     """Give the elements, in row-major order, another shape.
 
@@ -150,16 +116,54 @@ def reshape(input, shape):
         >>> nt.reshape(nt.tensor([[1, 2], [3, 4]]), (-1,))
         tensor([1, 2, 3, 4])
     """
-    array = operands.unwrap("reshape", "input", input)
-    if not array.flags.c_contiguous:
-        shape = as_shape("reshape", shape)
-        if not _shares(_reshaped("reshape", array, shape), array):
-            return view(clone(input), shape)
-    try:
-        return current.mode.view(input, shape)
-    except (TypeError, RuntimeError):
-        _reshaped("reshape", array, as_shape("reshape", shape))
-        raise
+
+
+# What it records is a view, and PyTorch calls it so.
+reshape.node_name = view.node_name
+
+
+def _give_reshaping_rules(op):
+    name = op.name
+
+    @op.forward
+    def _(input, shape):
+        if type(shape) is tuple:
+            try:
+                result = input.reshape(shape)
+            except (TypeError, ValueError):
+                pass
+            else:
+                # A copy has a base of its own; asking for that takes half of asking for contiguity.
+                base = result.base
+                if base is input or (base is input.base and base is not None):
+                    # NumPy takes any negative extent for one to infer.
+                    for extent in shape:
+                        if extent < -1:
+                            break
+                    else:
+                        return result
+        shape = as_shape(name, shape)
+        result = _reshaped(name, input, shape)
+        if _shares(result, input):
+            return result
+        if op is reshape:
+            return None
+        raise RuntimeError(
+            f"view: view size is not compatible with input tensor's size {input.shape} and stride (at least one "
+            f"dimension of {shape} spans across two contiguous subspaces). Use .reshape(...) instead."
+        )
+
+    @op.backward
+    def _(grad, needs, input, shape):
+        return grad.reshape(input)
+
+    @op.vjp
+    def _(grad, needs, input, shape):
+        return grad.reshape(tuple(input))
+
+
+_give_reshaping_rules(view)
+_give_reshaping_rules(reshape)
 
 
 @composite(namespace="Tensor")
