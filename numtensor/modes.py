@@ -138,7 +138,10 @@ class Observer(Wrapper):
 
         def call(*arguments, **keywords):
             result = getattr(inner, name)(*arguments, **keywords)
-            self.made(op, arguments, result)
+            if op.kind == "overwrite":
+                self.changed(name, result, None)
+            else:
+                self.made(op, arguments, result)
             return result
 
         return call

@@ -264,8 +264,8 @@ def _duals():
     return [wrapper for wrapper, kept in current.states.items() if isinstance(wrapper, Dual) and not kept.ended]
 
 
-def push_level():
-    """Begin a level inside those that there are, and return its wrapper; `func` nests them."""
+def _push_level():
+    """Begin a level inside those that there are, and return its wrapper."""
     before = _duals()
     dual = Dual(before[-1].depth + 1 if before else 0)
     dual.state = Level()
@@ -273,11 +273,21 @@ def push_level():
     return dual
 
 
-def pop_level(dual):
+def _pop_level(dual):
     """End a level; its tangents are gone."""
     current.mode = current.mode.without(dual)
     dual.state.end()
     dual.state = None
+
+
+@contextlib.contextmanager
+def inner_level():
+    """Run at a level of its own inside those that there are: function transforms nest."""
+    dual = _push_level()
+    try:
+        yield
+    finally:
+        _pop_level(dual)
 
 
 def enter_dual_level():
@@ -292,7 +302,7 @@ def enter_dual_level():
         raise RuntimeError(
             "enter_dual_level: Nested forward mode AD is not supported; func.jvp and func.jacfwd nest within each other"
         )
-    return push_level().depth
+    return _push_level().depth
 
 
 def exit_dual_level(*, level=None):
@@ -306,7 +316,7 @@ def exit_dual_level(*, level=None):
     duals = _duals()
     if not duals or level not in (None, duals[-1].depth):
         raise RuntimeError(f"exit_dual_level: there is no level {0 if level is None else level} to exit")
-    pop_level(duals[-1])
+    _pop_level(duals[-1])
 
 
 class dual_level(Manager):

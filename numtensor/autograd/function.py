@@ -150,10 +150,9 @@ class FunctionCtx(MultiNode):
             edge = None
             if meta.requires_grad and (is_result or packs):
                 edge = numbers[id(tensor)] if is_result else edge_of(tensor)
+            value = tensor._array if is_result else tensor
             if packs:
                 value = saved_hooks.Packed(tensor, as_array=True)
-            else:
-                value = tensor._array if is_result else tensor
             kept.append((value, edge, counter, counter.value))
         self.saved = tuple(kept)
         self._to_save = ()
@@ -368,11 +367,11 @@ def _record(ctx, args, tensors, results):
                     f"{op.name}: a leaf Variable that requires grad is being used in an in-place operation (shape "
                     f"{result._array.shape})"
                 )
+        elif _is_inference(result):
+            # The result is an ordinary one; on memory of its own, because others may hold the inference tensor.
+            result = results[number] = from_array(result._array.copy())
         elif id(result) in inputs:
             result = results[number] = _alias(result)
-        elif _is_inference(result):
-            # Made inside inference mode by forward: the result is an ordinary one.
-            result = results[number] = from_array(result._array)
         if id(saved_as[number]) in still or not result.is_floating_point():
             if id(result) not in dirty:
                 result._meta.requires_grad = False
@@ -394,7 +393,7 @@ def _alias(tensor):
     """Return another tensor on the same memory and counter, for an input that is returned as it is."""
     made = new(Tensor)
     made._array = tensor._array
-    made._meta = Metadata() if _is_inference(tensor) else make_view_meta("tracked", tensor, _same)
+    made._meta = make_view_meta("tracked", tensor, _same)
     return made
 
 

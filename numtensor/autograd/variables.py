@@ -6,12 +6,11 @@ caller's graph only where they depend on something of it.
 
 import contextlib
 
-import numpy as np
-
 from ..graph import Metadata, Output
 from ..modes import current
-from ..tensor import Tensor, from_array
+from ..tensor import Tensor
 from .backward import edge_of, grad
+from .tangents import zeros_for
 
 
 @contextlib.contextmanager
@@ -79,7 +78,7 @@ def gradients(outputs, variables, seeds, connected):
     """
     pairs = [(output, seed) for output, seed in zip(outputs, seeds, strict=True) if output.requires_grad]
     if not pairs:
-        return tuple(from_array(np.zeros(v._array.shape, v._array.dtype)) for v in variables)
+        return tuple(zeros_for(v) for v in variables)
     outputs, seeds = zip(*pairs, strict=True)
     return grad(
         outputs, variables, seeds, retain_graph=True, create_graph=connected, allow_unused=True, materialize_grads=True

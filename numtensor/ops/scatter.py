@@ -142,7 +142,9 @@ def _write_by_ops(self, basic, advanced, value):
     else:
         shape, _, _ = region(part._array.shape, advanced)
         inplace.run(put, part, advanced, _fit_values("setitem", values, shape), False)
-    counter_of(self._meta).last_op = "setitem"
+    if not current.mode.active:
+        # A wrapper may have said more.
+        counter_of(self._meta).last_op = "setitem"
 
 
 slice_all = slice(None)

@@ -432,3 +432,27 @@ def test_H18_result_that_a_function_makes_inside_is_normal():
     assert y.requires_grad
     (y * y).sum().backward()
     assert x.grad.tolist() == [8.0, 16.0, 32.0]
+
+
+@differs("PyTorch's result is the inference tensor, and not part of the graph")
+@pytest.mark.parametrize(
+    "returned", [lambda i: i, lambda i: i.detach(), lambda i: i[:]], ids=["itself", "detach", "view"]
+)
+def test_H18_inference_tensor_that_a_function_returns_is_not_changed_by_its_result(returned):
+    class Replace(nt.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            return returned(y)
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad, None
+
+    x, i = leaf(), inference()
+    y = Replace.apply(x, i)
+    assert not y.is_inference()
+    with nt.no_grad():
+        y.zero_()
+    assert i.tolist() == [3.0, 5.0, 7.0]
+    (y + 1).sum().backward()
+    assert x.grad.tolist() == [1.0, 1.0, 1.0]
