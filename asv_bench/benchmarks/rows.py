@@ -8,7 +8,7 @@ import statistics
 from numtensor.bench.contestants import CONTESTANTS
 from numtensor.bench.groups import GROUPS
 
-ROUNDS = 5
+ROUNDS = 3
 SECONDS = 0.005
 
 
