@@ -5,7 +5,7 @@ What is recorded is in ``numtensor.graph``, below the tensor; here stands what w
 
 from ..modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from ..ops import public_functions
-from . import forward_ad, function, graph
+from . import forward_ad, function, functional, graph
 from .anomaly import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
 from .backward import backward_all as backward
 from .backward import grad
@@ -20,6 +20,7 @@ __all__ = [
     "enable_grad",
     "forward_ad",
     "function",
+    "functional",
     "grad",
     "gradcheck",
     "gradgradcheck",

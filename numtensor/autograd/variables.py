@@ -24,6 +24,18 @@ def recording():
         current.mode = before
 
 
+@contextlib.contextmanager
+def making_normal():
+    """Make normal tensors, also in inference mode, and record no more than the caller does."""
+    before = current.mode
+    if before.inference:
+        current.mode = before.with_inference[False].with_grad[False]
+    try:
+        yield
+    finally:
+        current.mode = before
+
+
 def variable(op, tensor):
     """Return a tensor on the same values that requires grad: connected to the tensor's graph if it has one.
 
@@ -68,21 +80,24 @@ def depends_outside(tensors, variables):
 
 
 def gradients(outputs, variables, seeds, connected):
-    """Return the gradient of each variable, zeros where the outputs do not depend on it; the graph stays.
+    """Return the gradient of each variable, None where the outputs do not depend on it; the graph stays.
 
     Args:
-        outputs: tensors; those that do not require grad contribute nothing.
+        outputs: tensors; those that do not require grad, and None, contribute nothing.
         variables: tensors that require grad.
         seeds: the gradient of each output.
         connected: whether the results are recorded.
     """
-    pairs = [(output, seed) for output, seed in zip(outputs, seeds, strict=True) if output.requires_grad]
+    pairs = [(o, seed) for o, seed in zip(outputs, seeds, strict=True) if o is not None and o.requires_grad]
     if not pairs:
-        return tuple(zeros_for(v) for v in variables)
+        return (None,) * len(variables)
     outputs, seeds = zip(*pairs, strict=True)
-    return grad(
-        outputs, variables, seeds, retain_graph=True, create_graph=connected, allow_unused=True, materialize_grads=True
-    )
+    return grad(outputs, variables, seeds, retain_graph=True, create_graph=connected, allow_unused=True)
+
+
+def filled(tensors, like):
+    """Return the tensors, with zeros for None."""
+    return tuple(zeros_for(other) if one is None else one for one, other in zip(tensors, like, strict=True))
 
 
 def settled(tensor):

@@ -2,11 +2,11 @@
 
 import functools
 
-import numpy as np
-
 from ..autograd import forward_ad
-from ..modes import current
-from ..tensor import Tensor, from_array
+from ..autograd.jacobians import stacked, unit
+from ..autograd.tangents import zeros_for
+from ..autograd.variables import making_normal
+from ..tensor import Tensor
 from .arguments import chosen, split_aux, with_chosen
 from .reverse import jacrev
 from .trees import flatten, map_leaves, rebuild, tensors_of
@@ -41,27 +41,18 @@ def jvp(func, primals, tangents, *, strict=False, has_aux=False):
     flat, directions = tensors_of("jvp", primals, "a primal"), tensors_of("jvp", tangents, "a tangent")
     if len(flat) != len(directions) or not primals:
         raise RuntimeError(f"jvp: got {len(flat)} primals and {len(directions)} tangents")
-    before = current.mode
-    if before.inference:
-        current.mode = before.with_inference[False].with_grad[False]
-    try:
-        level = forward_ad.push_level()
-        try:
-            duals = [forward_ad.make_dual(p, t) for p, t in zip(flat, directions, strict=True)]
-            result, aux = split_aux("jvp", func(*rebuild(primals, duals)), has_aux)
-            outputs = tensors_of("jvp", result, "the output")
-            unpacked = [forward_ad.unpack_dual(output) for output in outputs]
-            aux = map_leaves(_primal, aux)
-        finally:
-            forward_ad.pop_level(level)
-    finally:
-        current.mode = before
+    with making_normal(), forward_ad.inner_level():
+        duals = [forward_ad.make_dual(p, t) for p, t in zip(flat, directions, strict=True)]
+        result, aux = split_aux("jvp", func(*rebuild(primals, duals)), has_aux)
+        outputs = tensors_of("jvp", result, "the output")
+        unpacked = [forward_ad.unpack_dual(output) for output in outputs]
+        aux = map_leaves(_primal, aux)
     found = []
     for position, (primal, tangent) in enumerate(unpacked):
         if tangent is None:
             if strict:
                 raise RuntimeError(f"jvp: output {position} does not depend on the primals, which strict=True forbids")
-            tangent = from_array(np.zeros(primal._array.shape, primal._array.dtype))
+            tangent = zeros_for(primal)
         found.append(tangent)
     output = rebuild(result, [pair.primal for pair in unpacked])
     derivative = rebuild(result, found)
@@ -105,8 +96,8 @@ def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
         columns, output = [], None
         for position, leaf in enumerate(leaves):
             for element in range(leaf._array.size):
-                direction = [from_array(np.zeros(one._array.shape, one._array.dtype)) for one in leaves]
-                direction[position]._array.reshape(-1)[element] = 1
+                direction = [zeros_for(one) for one in leaves]
+                direction[position] = unit(leaf, element)
                 output, column, *rest = jvp(of_selected, tuple(leaves), tuple(direction), has_aux=has_aux)
                 aux = rest[0] if rest else aux
                 columns.append(flatten(column))
@@ -117,7 +108,8 @@ def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
             parts, start = [], 0
             for leaf in leaves:
                 stop = start + leaf._array.size
-                parts.append(_stacked([column[number] for column in columns[start:stop]], one, leaf))
+                own = [column[number] for column in columns[start:stop]]
+                parts.append(stacked(own, -1, one.shape + leaf.shape, one._array.dtype))
                 start = stop
             jacobians.append(rebuild(selected, parts))
         jacobians = iter(jacobians)
@@ -125,19 +117,6 @@ def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
         return (jacobian, aux) if has_aux else jacobian
 
     return wrapper
-
-
-def _stacked(columns, output, leaf):
-    full = (*output.shape, *leaf.shape)
-    if not columns:
-        return from_array(np.zeros(full, output._array.dtype))
-    before = current.mode
-    if before.inference:
-        current.mode = before.with_inference[False].with_grad[False]
-    try:
-        return current.mode.stack(columns, -1).reshape(full)
-    finally:
-        current.mode = before
 
 
 def hessian(func, argnums=0):

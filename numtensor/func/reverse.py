@@ -4,7 +4,8 @@ import functools
 
 import numpy as np
 
-from ..autograd.variables import depends_outside, gradients, recording, settled, variable
+from ..autograd.jacobians import rows
+from ..autograd.variables import depends_outside, filled, gradients, recording, settled, variable
 from ..modes import current
 from ..tensor import Tensor, from_array
 from .arguments import chosen, split_aux, with_chosen
@@ -68,7 +69,7 @@ def grad_and_value(func, argnums=0, has_aux=False):
             raise RuntimeError(
                 f"grad: Expected func to return a scalar tensor (0-d), got {given}; reduce it, or use vjp or jacrev"
             )
-        found = run.pull([from_array(np.ones((), value._array.dtype))])
+        found = run.pull(run.outputs, [from_array(np.ones((), value._array.dtype))])
         value = run.result()
         return run.like_arguments(found), (value, run.aux) if has_aux else value
 
@@ -113,7 +114,7 @@ def vjp(func, *primals, has_aux=False):
                     f"vjp: a covector has shape {tuple(seed.shape)}, its output {tuple(output.shape)}; they must be "
                     "the same"
                 )
-        return run.like_arguments(run.pull(seeds))
+        return run.like_arguments(run.pull(run.outputs, seeds))
 
     output = run.result()
     return (output, vjp_fn, run.aux) if has_aux else (output, vjp_fn)
@@ -144,8 +145,11 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None):
     @functools.wraps(func)
     def wrapper(*args, **kwargs):
         run = _Run("jacrev", func, args, kwargs, argnums, has_aux)
-        jacobians = iter([run.like_arguments(run.rows(position)) for position in range(len(run.outputs))])
-        jacobian = map_leaves(lambda output: next(jacobians), run.output)
+
+        def jacobian_of(output):
+            return run.like_arguments(rows(output, run.variables, lambda seed: run.pull([output], [seed])))
+
+        jacobian = map_leaves(jacobian_of, run.output)
         return (jacobian, run.aux) if has_aux else jacobian
 
     return wrapper
@@ -180,39 +184,12 @@ class _Run:
         """Return the output as part of the caller's graph, or of none."""
         return map_leaves(self._settle, self.output)
 
-    def pull(self, seeds):
-        """Return the gradient of each variable."""
+    def pull(self, outputs, seeds):
+        """Return the gradient of each variable, from those of outputs."""
         connected = current.mode.path == "tracked" and (self.outside or any(seed.requires_grad for seed in seeds))
         with recording():
-            return gradients(self.outputs, self.variables, seeds, connected)
-
-    def rows(self, position):
-        """Return the Jacobian of one output with respect to each variable."""
-        output = self.outputs[position]
-        found = []
-        for element in range(output._array.size):
-            seeds = [from_array(np.zeros(o._array.shape, o._array.dtype)) for o in self.outputs]
-            seeds[position]._array.reshape(-1)[element] = 1
-            found.append(self.pull(seeds))
-        mode = current.mode
-        if mode.inference:
-            mode = mode.with_inference[False].with_grad[False]
-        columns = zip(*found, strict=True) if found else [()] * len(self.variables)
-        return [_stacked(c, output.shape, v, mode) for c, v in zip(columns, self.variables, strict=True)]
+            return filled(gradients(outputs, self.variables, seeds, connected), self.variables)
 
     def like_arguments(self, values):
         """Return one value per variable in the structure of the chosen arguments."""
         return rebuild(self.selected, values)
-
-
-def _stacked(parts, shape, like, mode):
-    """Return gradients, one per element of `shape`, as one tensor."""
-    full = (*shape, *like.shape)
-    if not parts:
-        return from_array(np.zeros(full, like._array.dtype))
-    before = current.mode
-    current.mode = mode
-    try:
-        return mode.stack(list(parts), 0).reshape(full)
-    finally:
-        current.mode = before
