@@ -59,15 +59,6 @@ def test_every_method_is_in_a_stub_or_annotated_in_the_class():
     assert [name for name in untyped if not name.startswith("_")] == ["size", "stride"]
 
 
-@pytest.mark.parametrize("name", sorted(GENERATED))
-def test_everything_in_a_stub_has_a_type(name):
-    """`Any` stands where a value may be anything, and for what nothing tells: then the declaration must."""
-    untyped = [line.strip() for line in GENERATED[name].splitlines() if re.search(r"\bAny\b", line)]
-    expected = ("from typing import", "def __array_ufunc__", "def __getitem__", "def __setitem__", "def new_tensor")
-    untyped = [line for line in untyped if not line.startswith((*expected, "def return_type"))]
-    assert not untyped, f"annotate in the declaration (or in NAMED) what is Any in {untyped}"
-
-
 def form(function, **what):
     """Return the stub of an op that has this declaration."""
     signature = inspect.signature(function)

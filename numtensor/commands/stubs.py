@@ -26,7 +26,8 @@ EMPTY = inspect.Parameter.empty
 # What a parameter of this name is in every op. A default of None adds None to it.
 NAMED = {
     **dict.fromkeys(("dim", "dim0", "dim1", "dim2", "start_dim", "end_dim", "dimension"), "int"),
-    **dict.fromkeys(("n", "m", "k", "steps", "num_samples", "chunks", "length", "low", "high", "padding_idx"), "int"),
+    **dict.fromkeys(("n", "m", "k", "row", "col", "low", "high", "length", "steps", "chunks", "num_samples"), "int"),
+    "padding_idx": "int",
     **dict.fromkeys(("start", "end", "step", "alpha", "beta", "fill_value", "p", "from_", "to", "correction"), "float"),
     **dict.fromkeys(("shape", "size", "sizes", "repeats", "normalized_shape"), "Shape"),
     **dict.fromkeys(("dims", "shifts", "source", "destination", "split_size_or_sections"), "Dims"),
