@@ -124,7 +124,7 @@ class Wrapper:
         """Learn that `stand_in` is computed with in the place of `tensor`, whose values and history it has."""
 
     def changed(self, name, target, source):
-        """Learn that the op `name` wrote the tensor `source` into the tensor `target`."""
+        """Learn that the op `name` wrote the tensor `source` into the tensor `target` (itself: changed its shape)."""
 
 
 class Observer(Wrapper):

@@ -369,13 +369,17 @@ def test_parameter_stays_one():
 
 def test_tangent():
     with nt.autograd.forward_ad.dual_level():
-        for base in (nt.zeros(2, 3), nt.zeros(1, 2, 3)[0]):
-            x = nt.autograd.forward_ad.make_dual(weights(base), weights(base) * 10)
+        for make in (lambda x: x, lambda x: x * 1, lambda x: nt.stack([x, x])[1]):
+            values = weights(nt.zeros(2, 3))
+            x = make(nt.autograd.forward_ad.make_dual(values, values * 10))
             v = x[0]
             x.t_()
+            v.mul_(2)
+            x.unsqueeze_(0).add_(1)
             primal, tangent = nt.autograd.forward_ad.unpack_dual(x)
-            assert tangent.tolist() == (primal * 10).tolist()
-            assert nt.autograd.forward_ad.unpack_dual(v * 2).tangent.tolist() == [20, 40, 60]
+            assert primal.tolist() == [[[3, 5], [5, 6], [7, 7]]]
+            assert tangent.tolist() == [[[20, 40], [40, 50], [60, 60]]]
+            assert nt.autograd.forward_ad.unpack_dual(v).tangent.tolist() == [20, 40, 60]
 
 
 def test_changes_without_end_keep_few_layouts():

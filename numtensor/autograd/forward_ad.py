@@ -208,7 +208,8 @@ class Dual(Wrapper):
 
     def changed(self, name, target, source):
         level = self.state
-        if level is None:
+        # What was written into itself has the tangent that it had.
+        if level is None or source is target:
             return
         with self.beside():
             tangent = level.tangent(source) if source is not None else None

@@ -57,12 +57,12 @@ def _change_shape(name, op, target, *arguments):
     if old.requires_grad and old.node is None:
         _leave_leaf(old, target._meta)
     bump_version(target, name)
-    if old.view is None:
-        for wrapper in current.mode.active:
-            wrapper.changed(name, target, result)
-    elif recording:
+    if recording and old.view is not None:
         # The change is the view's own: its node knows it.
         target._meta.view.version = target._meta.counter.value
+    for wrapper in current.mode.active:
+        wrapper.stands_for(target, result)
+        wrapper.changed(name, target, target)
     return target
 
 
