@@ -46,6 +46,9 @@ def expand_array(op, array, size):
         extents.append(extent)
     if not lead and tuple(extents) == shape:
         return array[...]
+    if array.size and array.flags.c_contiguous:
+        # What as_strided does, in a twentieth of the time.
+        return np.ndarray(tuple(extents), array.dtype, array, 0, tuple(steps))
     return as_strided(array, tuple(extents), tuple(steps), writeable=array.flags.writeable)
 
 

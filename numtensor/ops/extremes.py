@@ -6,6 +6,7 @@ import numpy as np
 
 from ..kernels.backward import reduction as backward
 from ..kernels.forward import reduction as forward
+from ..modes import current
 from ..return_types import return_type
 from ..tensor import Tensor, from_array
 from .dims import normalise_dim
@@ -21,9 +22,14 @@ ARGMIN = Loops((forward.argmin, forward.argmin_columns), (forward.argmin, forwar
 
 
 def _extreme_forward(op, loops, input, dim, keepdim):
-    require_elements(op, input.shape, dim)
+    if not input.size:
+        require_elements(op, input.shape, dim)
+    rows = loops.rows.get(input.dtype)
+    if rows is not None and dim == () and not keepdim:
+        return rows(input if input.ndim == 1 else input.ravel("K"))
     array = as_numbers(input)
-    result = reduce(op, *loops[array.dtype], array, dim, keepdim, staged=True)
+    rows, columns = loops[array.dtype]
+    result = reduce(op, rows, columns, array, dim, keepdim, staged=True)
     return result if array is input else np.asarray(result).view(np.bool_)
 
 
@@ -271,8 +277,9 @@ def max(input, dim=None, keepdim=False, other=None):
         tensor([1, 1])
     """
     if dim is None and other is None:
-        require_elements("max", input._array.shape, None)
-        return amax(input)
+        if not input._array.size:
+            require_elements("max", input._array.shape, None)
+        return current.mode.amax(input, (), False)
     if other is not None or isinstance(dim, Tensor):
         return input.maximum(dim if other is None else other)
     return MaxResult(*max_dim(input, dim, keepdim))
@@ -306,8 +313,9 @@ def min(input, dim=None, keepdim=False, other=None):
         tensor([0, 0])
     """
     if dim is None and other is None:
-        require_elements("min", input._array.shape, None)
-        return amin(input)
+        if not input._array.size:
+            require_elements("min", input._array.shape, None)
+        return current.mode.amin(input, (), False)
     if other is not None or isinstance(dim, Tensor):
         return input.minimum(dim if other is None else other)
     return MinResult(*min_dim(input, dim, keepdim))

@@ -11,6 +11,7 @@ import operator
 
 import numpy as np
 
+from ..modes import current
 from ..tensor import Tensor
 from . import operands
 from .conversion import clone
@@ -238,7 +239,10 @@ def flatten(input, start_dim=0, end_dim=-1):
         >>> nt.flatten(nt.zeros(2, 3, 4), 1).shape
         numtensor.Size([2, 12])
     """
-    shape = operands.unwrap("flatten", "input", input).shape
+    array = operands.unwrap("flatten", "input", input)
+    if start_dim == 0 and end_dim == -1 and array.ndim > 1:
+        return current.mode.reshape(input, (array.size,))
+    shape = array.shape
     start, end = normalise_dim("flatten", start_dim, len(shape)), normalise_dim("flatten", end_dim, len(shape))
     if start > end:
         raise RuntimeError(f"flatten: start_dim {start_dim} cannot come after end_dim {end_dim} (shape {shape})")
