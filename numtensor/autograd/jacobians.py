@@ -5,7 +5,7 @@ import numpy as np
 from ..modes import current
 from ..tensor import from_array
 from .tangents import zeros_for
-from .variables import making_normal
+from .variables import recording
 
 
 def unit(like, element):
@@ -32,7 +32,7 @@ def rows(output, variables, pull):
 
 
 def stacked(parts, dim, shape, dtype):
-    """Return the rows (`dim` 0) or columns (-1) of a Jacobian as one tensor, a normal one in every mode.
+    """Return the rows (`dim` 0) or columns (-1) of a Jacobian as one tensor, recorded if one of them requires grad.
 
     Args:
         parts: tensors; none if the Jacobian has no elements.
@@ -42,5 +42,6 @@ def stacked(parts, dim, shape, dtype):
     """
     if not parts:
         return from_array(np.zeros(shape, dtype))
-    with making_normal():
+    # A view that reshape makes where nothing is recorded could not be changed in place later.
+    with recording():
         return current.mode.stack(list(parts), dim).reshape(shape)

@@ -5,8 +5,7 @@ import functools
 from ..autograd import forward_ad
 from ..autograd.jacobians import stacked, unit
 from ..autograd.tangents import zeros_for
-from ..autograd.variables import making_normal
-from ..tensor import Tensor
+from ..autograd.variables import filled, making_normal
 from .arguments import chosen, split_aux, with_chosen
 from .reverse import jacrev
 from .trees import flatten, map_leaves, rebuild, tensors_of
@@ -43,24 +42,14 @@ def jvp(func, primals, tangents, *, strict=False, has_aux=False):
         raise RuntimeError(f"jvp: got {len(flat)} primals and {len(directions)} tangents")
     with making_normal(), forward_ad.inner_level():
         duals = [forward_ad.make_dual(p, t) for p, t in zip(flat, directions, strict=True)]
-        result, aux = split_aux("jvp", func(*rebuild(primals, duals)), has_aux)
-        outputs = tensors_of("jvp", result, "the output")
-        unpacked = [forward_ad.unpack_dual(output) for output in outputs]
-        aux = map_leaves(_primal, aux)
-    found = []
-    for position, (primal, tangent) in enumerate(unpacked):
-        if tangent is None:
-            if strict:
-                raise RuntimeError(f"jvp: output {position} does not depend on the primals, which strict=True forbids")
-            tangent = zeros_for(primal)
-        found.append(tangent)
-    output = rebuild(result, [pair.primal for pair in unpacked])
-    derivative = rebuild(result, found)
+        output, aux = split_aux("jvp", func(*rebuild(primals, duals)), has_aux)
+        outputs = tensors_of("jvp", output, "the output")
+        tangents = [forward_ad.unpack_dual(one).tangent for one in outputs]
+    for position, tangent in enumerate(tangents):
+        if strict and tangent is None:
+            raise RuntimeError(f"jvp: output {position} does not depend on the primals, which strict=True forbids")
+    derivative = rebuild(output, filled(tangents, outputs))
     return (output, derivative, aux) if has_aux else (output, derivative)
-
-
-def _primal(leaf):
-    return forward_ad.unpack_dual(leaf).primal if isinstance(leaf, Tensor) else leaf
 
 
 def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
