@@ -269,6 +269,20 @@ def test_H10_seed_gradient_is_not_shared_with_the_gradient(create_graph):
     assert x.grad.tolist() == [4.0, 6.0, 8.0]
 
 
+@differs("PyTorch refuses to save it")
+def test_H10_seed_gradient_may_be_an_inference_tensor_with_create_graph():
+    x = leaf()
+    (first,) = nt.autograd.grad(x * x, x, inference(), create_graph=True)
+    assert first.tolist() == [6.0, 20.0, 56.0]
+    assert nt.autograd.grad(first.sum(), x)[0].tolist() == [6.0, 10.0, 14.0]
+
+
+def test_H10_seed_gradient_that_requires_grad_is_refused_with_create_graph():
+    x = leaf()
+    with pytest.raises(RuntimeError):
+        nt.autograd.grad(x * x, x, inference_leaf(), create_graph=True)
+
+
 @differs("PyTorch hands the seed out as it is")
 @pytest.mark.parametrize("create_graph", [True, False])
 def test_H10_autograd_grad_returns_a_normal_tensor_for_an_inference_seed(create_graph):
