@@ -431,6 +431,38 @@ def test_view_that_became_a_leaf():
     refuses("a view of a leaf Variable", lambda: v.mul_(2), v)
 
 
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        (lambda x: x.mul_(3), [[5, 5, 5], [5, 5, 5]]),
+        (lambda x: x.zero_(), [[5, 5, 5], [5, 5, 5]]),
+        (lambda x: x[0].mul_(3), [[5, 5, 5], [5, 5, 5]]),
+        (lambda x: x.__setitem__((0, [0, 2]), 3.0), [[5, 5, 5], [5, 5, 5]]),
+        (lambda x: x.t_(), [[5, 5], [5, 5], [5, 5]]),
+    ],
+    ids=["mul_", "zero_", "part", "setitem", "t_"],
+)
+def test_retained_gradient_is_of_the_tensor_as_it_is_now(change, kept):
+    x = leaf([1, 2, 3, 4, 5, 6], (2, 3)) * 2
+    x.retain_grad()
+    change(x)
+    assert x.retains_grad
+    (x * 5).sum().backward()
+    assert x.grad.tolist() == kept
+
+
+@pytest.mark.parametrize("change", [lambda v: v.mul_(3), lambda v: v.unsqueeze_(0)], ids=["mul_", "unsqueeze_"])
+def test_retained_gradient_of_a_view_that_was_changed(change):
+    x = leaf([1, 2, 3, 4, 5, 6], (2, 3)) * 2
+    v = x[0]
+    v.retain_grad()
+    change(v)
+    assert v.retains_grad
+    (v * 5).sum().backward()
+    assert v.grad.shape == v.shape
+    assert v.grad.reshape(3).tolist() == [5, 5, 5]
+
+
 @pytest.mark.parametrize("create_graph", [False, True])
 @pytest.mark.parametrize("relay", [False, True])
 def test_change_through_a_view_that_the_gradient_does_not_allow(create_graph, relay):

@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import dtypes
 from ..debug import origin
-from ..graph import NO_VERSION, Metadata, Node, View, ViewMetadata, counter_of
+from ..graph import NO_VERSION, Metadata, Node, NodeHooks, Output, View, ViewMetadata, counter_of
 from ..modes import current
 from ..tensor import Tensor, new
 from .layouts import arranged, replay_of
@@ -186,7 +186,7 @@ def adopt(target, result):
     meta = target._meta
     if meta.view is None:
         meta.requires_grad = True
-        meta.node = result._meta.node
+        move(meta, result._meta.node)
         return
     view = meta.view
     base = view.base
@@ -196,10 +196,32 @@ def adopt(target, result):
         base_edge = base_meta.node or base_meta
     node = Node(SLICE_WRITE, (base_edge, result._meta.node), (), None, replay_of(target))
     base_meta.requires_grad = True
-    base_meta.node = node
+    move(base_meta, node)
     # Whatever its version, the view's node is not right any more.
     view.version = -1
     view_node(target)
+
+
+def move(meta, edge, before=None):
+    """Give a tensor another place in the graph; if its gradient is to be kept (`retain_grad`), now the one from there.
+
+    Args:
+        meta: its metadata.
+        edge: the place.
+        before: the metadata that it had in its old place, if they were others.
+    """
+    before = before or meta
+    old = before.node
+    meta.node = edge
+    if old is None:
+        return
+    node, number = (old.node, old.number) if type(old) is Output else (old, 0)
+    if node.hooks is not None and node.hooks.retained.get(number) is before:
+        del node.hooks.retained[number]
+        node, number = (edge.node, edge.number) if type(edge) is Output else (edge, 0)
+        if node.hooks is None:
+            node.hooks = NodeHooks()
+        node.hooks.retained[number] = meta
 
 
 class SliceWrite:
@@ -311,7 +333,7 @@ def view_node(tensor):
                 f"enabled (shape {tensor._array.shape}); {_WAY_OUT[view.path]}"
             )
         meta.requires_grad = True
-        meta.node = _from_base(tensor)
+        move(meta, _from_base(tensor))
         view.version = version
     return meta.node
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..graph import LeafHooks, counter_of
 from ..modes import current
 from ..tensor import Tensor
-from .inplace import bump_version, check_recordable, check_writable, requires_recording, stand_in
+from .inplace import bump_version, check_recordable, check_writable, move, requires_recording, stand_in
 from .layouts import RelaidMetadata, earlier_layouts, way_back
 from .shape import squeeze, unsqueeze
 from .transpose import t, transpose
@@ -81,7 +81,9 @@ def _metadata_of_view(old, result, recording):
     meta = result._meta
     # What may be done to a view depends on how it was made, and on how right its node is, not on its shape.
     meta.view.path = old.view.path
-    if not recording:
+    if recording:
+        move(meta, meta.node, old)
+    else:
         meta.own = old.own and old.node is None
         # A node that it has is for the old shape: it is made anew when it is needed.
         meta.view.version = old.view.version if old.node is None else -1
@@ -93,7 +95,7 @@ def _metadata_of_base(old, result, back, recording):
     meta = RelaidMetadata(old.requires_grad, counter_of(old))
     meta.layouts = earlier_layouts(old, back)
     if recording:
-        meta.node = result._meta.node
+        move(meta, result._meta.node, old)
     return meta
 
 
