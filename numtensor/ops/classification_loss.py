@@ -60,16 +60,25 @@ def _class_indices(op, input, target, ignore_index):
     require_floating(op, input)
     _check_class_shapes(op, input, target)
     target = target.astype(INT64, copy=False)
-    classes = input.shape[_class_dim(input)]
+    return target, _check_classes(op, input.shape, target, ignore_index)
+
+
+def _check_classes(op, shape, target, ignore_index):
+    """Return how many int64 targets are not ignored.
+
+    Raises:
+        IndexError: one is neither a class of an input of this shape nor `ignore_index`.
+    """
+    classes = shape[0 if len(shape) == 1 else 1]
     flat = target.reshape(-1)
     bad, count = forward.find_bad_target.loops[INT64](flat, classes, ignore_index)
     if bad >= 0:
         where = tuple(map(int, np.unravel_index(bad, target.shape)))
         raise IndexError(
             f"{op}: Target {flat[bad]} is out of bounds: target{list(where)} must be in [0, {classes}), the classes of "
-            f"the input of shape {input.shape}, or ignore_index ({ignore_index})"
+            f"the input of shape {shape}, or ignore_index ({ignore_index})"
         )
-    return target, int(count)
+    return int(count)
 
 
 def _check_class_weight(op, input, weight):
@@ -190,7 +199,10 @@ def _nll_gradient(grad, shape, target, weight, ignore_index):
     grouped, axes = _class_columns(shape)
     out = np.zeros(grouped, grad.dtype)
     columns = out if axes is None else out.transpose(axes)
-    target = target.astype(INT64, copy=False).reshape(columns.shape[0], columns.shape[2])
+    target = target.astype(INT64, copy=False)
+    # Again: memory that is shared with NumPy may have changed since, unseen.
+    _check_classes("nll_loss", shape, target, ignore_index)
+    target = target.reshape(columns.shape[0], columns.shape[2])
     if weight is None:
         weight = np.broadcast_to(CONSTANTS[grad.dtype][1], columns.shape[1])
     grad = np.broadcast_to(grad, target.shape) if not grad.ndim else grad.reshape(target.shape)
@@ -344,6 +356,8 @@ def _(grad, needs, input, target, ignore_index, reduction, count, top, log_sum):
     rows = _score_rows(input.astype(kind, copy=False))
     if not _has_probabilities(input, target):
         classes = target.astype(INT64, copy=False)
+        # Again: memory that is shared with NumPy may have changed since, unseen.
+        _check_classes("cross_entropy", input.shape, classes, ignore_index)
         slope, status = backward.cross_entropy.loops[kind](
             grad, rows, classes if input.ndim > 1 else classes.reshape(()), ignore_index, top, log_sum
         )

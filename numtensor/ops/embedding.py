@@ -55,13 +55,7 @@ def _(input, weight, padding_idx):
             f"embedding: Padding_idx must be within num_embeddings: {padding_idx} is not in [{-rows}, {rows})"
         )
     index = input.astype(INT64, copy=False).reshape(-1)
-    bad = forward.find_bad_index.loops[INT64](index, rows)
-    if bad >= 0:
-        where = list(map(int, np.unravel_index(bad, input.shape)))
-        raise IndexError(
-            f"embedding: index out of range: input{where if where else ''} is {index[bad]}, the table of shape "
-            f"{weight.shape} has rows 0 to {rows - 1}"
-        )
+    _check_rows(index, input.shape, weight.shape)
     if weight.dtype.kind == "b":
         return weight[index].reshape(*input.shape, weight.shape[1])
     out, status = forward.embedding.loops[weight.dtype](index, weight)
@@ -76,10 +70,27 @@ def _padding(padding_idx, rows):
     return padding_idx + rows if padding_idx < 0 else padding_idx
 
 
+def _check_rows(index, shape, table):
+    """Raise unless every index is that of a row.
+
+    Raises:
+        IndexError: one is not.
+    """
+    bad = forward.find_bad_index.loops[INT64](index, table[0])
+    if bad >= 0:
+        where = list(map(int, np.unravel_index(bad, shape)))
+        raise IndexError(
+            f"embedding: index out of range: input{where if where else ''} is {index[bad]}, the table of shape "
+            f"{table} has rows 0 to {table[0] - 1}"
+        )
+
+
 @embedding.backward
 def _(grad, needs, input, weight, padding_idx):
     rows, size = weight
     index = input.astype(INT64, copy=False).reshape(-1)
+    # Again: memory that is shared with NumPy may have changed since, unseen.
+    _check_rows(index, input.shape, weight)
     out = np.zeros((rows, size), grad.dtype)
     kernel = backward.embedding.loops[grad.dtype]
     _, status = kernel(grad.reshape(index.size, size), index, _padding(padding_idx, rows), out=(out, None))
