@@ -1,7 +1,10 @@
 """The benchmark's machinery: what is compared, selected and reported. Contestants are small ones of its own."""
 
+import importlib
 import json
+import os
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from numtensor.bench.declare import MODES, Group, Row, short
 from numtensor.bench.groups import GROUPS
 from numtensor.bench.timing import Timed, medians, rounds_of
 
+REPOSITORY = Path(__file__).parent.parent
 FAST = runner.Options(rounds=2, seconds=1e-5)
 
 
@@ -127,9 +131,12 @@ def test_contestants_are_measured_inside_their_manager_and_in_turn():
 
 
 def test_loops_fill_the_time_asked_for():
-    timed = Timed.of(lambda: sum(range(1000)))
-    loops = timed.loops_for(0.01)
-    assert 0.001 < timed.measure(loops) * loops < 0.1
+    class Steady(Timed):
+        def measure(self, loops):
+            return 1e-5
+
+    assert Steady("pass").loops_for(0.01) == 1000
+    assert Steady("pass").loops_for(1e-6) == 1
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -222,21 +229,60 @@ def test_a_process_that_fails_says_why():
         processes.run("-c", "raise ValueError('no')")
 
 
-@pytest.mark.parametrize(("group", "pattern"), [("start", "peak"), ("size", ""), ("memory", "")])
-def test_groups_of_processes_give_figures(group, pattern, monkeypatch):
+@pytest.mark.parametrize(
+    ("group", "pattern", "least"), [("start", "peak", 10_000_000), ("size", "", 100_000), ("memory", "", 4 << 20)]
+)
+def test_groups_of_processes_give_figures(group, pattern, least, monkeypatch):
     for module in ("rows_start", "rows_memory"):
         monkeypatch.setattr(f"numtensor.bench.{module}.ROUNDS", 1)
     present = {name: CONTESTANTS[name] for name in ("numtensor", "numpy")}
     for case in GROUPS[group].cases(pattern):
         line = runner.run_case(case, present, FAST)
         assert line["failure"] is None
-        assert all(value > 100_000 for value in line["figures"].values())
+        assert all(value >= least for value in line["figures"].values())
 
 
-def test_the_chain_needs_at_least_one_array():
-    (case,) = GROUPS["memory"].cases("inference")
-    line = runner.run_case(case, {"numtensor": CONTESTANTS["numtensor"]}, FAST)
-    assert line["figures"]["numtensor"] >= 4 << 20
+# ---------------------------------------------------------------------------------------------------------------------
+# asv's benchmarks, which run the same rows
+
+
+@pytest.fixture
+def asv_benchmarks(monkeypatch):
+    """Return a function that imports a module of asv's, whose package changes the path and the environment."""
+    monkeypatch.syspath_prepend(REPOSITORY)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.setenv(name, os.environ.get(name, "1"))
+    return lambda name: importlib.import_module(f"asv_bench.benchmarks.{name}")
+
+
+def test_asv_tracks_rows_of_every_group_in_one_process(asv_benchmarks):
+    rows = asv_benchmarks("rows")
+    classes = [kind for kind in vars(rows).values() if isinstance(kind, type) and hasattr(kind, "params")]
+    assert {kind.group for kind in classes} == {group for group, _ in IN_PROCESS} - {"threads"}
+    for kind in classes:
+        (names,) = kind.params
+        benchmark = kind()
+        benchmark.setup(names[0])
+        assert 0 < benchmark.track_row(names[0]) < 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_asv_times_every_op(asv_benchmarks, mode):
+    ops = asv_benchmarks("ops")
+    names, modes = ops.Ops.params
+    assert "mul" in names and mode in modes
+    benchmark = ops.Ops()
+    benchmark.setup("mul", mode)
+    benchmark.time_op("mul", mode)
+    benchmark.teardown("mul", mode)
+
+
+def test_asv_counts_what_a_family_leaves_behind(asv_benchmarks):
+    counted = asv_benchmarks("ops").Allocations()
+    objects = [counted.track_objects("power", mode) for mode in MODES]
+    # A tensor and its array for each op; then metadata; then what recording adds.
+    assert 0 < objects[0] < objects[1] < objects[2]
+    assert objects[0] % 2 == 0
 
 
 # ---------------------------------------------------------------------------------------------------------------------

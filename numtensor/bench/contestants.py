@@ -206,11 +206,18 @@ class Jax(Contestant):
     name, title = "jax", "JAX"
     packages = ("jax", "jaxlib")
 
-    def modules(self):
-        """Return ``jax``, ``jnp``, ``lax``, ``nn``, and ``special``."""
+    def library(self):
+        """Return the module, told to compute in the thread that calls."""
         import jax
         import jax.scipy.special
 
+        # Before the first array: a smaller computation is otherwise handed to a thread, and waited for.
+        jax.config.update("jax_cpu_enable_async_dispatch", False)
+        return jax
+
+    def modules(self):
+        """Return ``jax``, ``jnp``, ``lax``, ``nn``, and ``special``."""
+        jax = self.library()
         return {
             "jax": jax,
             "jnp": jax.numpy,
@@ -221,41 +228,37 @@ class Jax(Contestant):
 
     def tensor(self, array):
         """Return an array on JAX's device."""
-        import jax.numpy
-
-        return jax.numpy.asarray(array)
+        return self.library().numpy.asarray(array)
 
     def forward(self, text, values, mode):
         """Return the compiled expression: its arguments are the arrays, numbers are part of it."""
-        arrays = {name: self.tensor(value) for name, value in values.items() if isinstance(value, np.ndarray)}
-        numbers = {name: value for name, value in values.items() if name not in arrays}
-        compiled = self._compile(f"lambda {', '.join(arrays)}: {text}", numbers)
-        return self._call(compiled, arrays)
+        arrays, numbers = self._divided(values)
+        return self._call(self._compile(f"lambda {', '.join(arrays)}: {text}", numbers), arrays)
 
     def backward(self, text, values, wrt, cotangent):
         """Return the compiled vector-Jacobian product."""
-        arrays = {name: self.tensor(value) for name, value in values.items() if isinstance(value, np.ndarray)}
-        numbers = {name: value for name, value in values.items() if name not in arrays}
+        arrays, numbers = self._divided(values)
         by = ", ".join(wrt)
-        seed = "cotangent" if cotangent is not None else "1.0"
+        seed = "1.0" if cotangent is None else "cotangent"
         if cotangent is not None:
             arrays["cotangent"] = self.tensor(cotangent)
         product = f"jax.vjp(lambda {by}: {text}, {by})[1]({seed})"
         return self._call(self._compile(f"lambda {', '.join(arrays)}: {product}", numbers), arrays)
 
-    def _compile(self, text, numbers):
-        import jax
+    def _divided(self, values):
+        arrays = {name: self.tensor(value) for name, value in values.items() if isinstance(value, np.ndarray)}
+        return arrays, {name: value for name, value in values.items() if name not in arrays}
 
-        return jax.jit(eval(text, self.modules() | numbers))
+    def _compile(self, text, numbers):
+        modules = self.modules()
+        return modules["jax"].jit(eval(text, modules | numbers))
 
     def _call(self, compiled, arrays):
-        import jax
-
         call = f"compiled({', '.join(arrays)})"
         names = {"compiled": compiled, **arrays}
         several = isinstance(eval(call, dict(names)), tuple)
         statement = f"wait({call})" if several else f"{call}.block_until_ready()"
-        return self.expression(statement, names | {"wait": jax.block_until_ready})
+        return self.expression(statement, names | {"wait": self.library().block_until_ready})
 
 
 class Autograd(Contestant):

@@ -56,18 +56,15 @@ def _numpy_predictor(contestant):
     return predict
 
 
-def _jax_scores(parameters, batch):
-    import jax
-
+def _jax_scores(jax, parameters, batch):
     first, first_bias, second, second_bias = parameters
     return jax.nn.relu(batch @ first.T + first_bias) @ second.T + second_bias
 
 
 def _jax_predictor(contestant):
-    import jax
-
+    jax = contestant.library()
     parameters = [contestant.tensor(array) for array in weights().values()]
-    compiled = jax.jit(lambda batch: _jax_scores(parameters, batch))
+    compiled = jax.jit(lambda batch: _jax_scores(jax, parameters, batch))
     return lambda batch: compiled(batch).block_until_ready()
 
 
@@ -137,13 +134,12 @@ def _module_trainer(contestant, batch, **options):
 
 
 def _jax_trainer(contestant, batch, rate=1e-3, first_decay=0.9, second_decay=0.999, epsilon=1e-8):
-    import jax
-    import jax.numpy as jnp
-
+    jax = contestant.library()
+    jnp = jax.numpy
     data, targets = contestant.tensor(images(batch)), contestant.tensor(labels(batch))
 
     def loss_of(parameters):
-        scores = jax.nn.log_softmax(_jax_scores(parameters, data))
+        scores = jax.nn.log_softmax(_jax_scores(jax, parameters, data))
         return -jnp.take_along_axis(scores, targets[:, None], 1).mean()
 
     def update(state):

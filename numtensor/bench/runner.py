@@ -25,8 +25,6 @@ ONE_THREAD = {
     "NPROC": "1",
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
     "JAX_PLATFORMS": "cpu",
-    # The thread that computes is then the one that waits.
-    "JAX_CPU_ENABLE_ASYNC_DISPATCH": "false",
 }
 
 

@@ -43,12 +43,13 @@ def run(arguments):
     if missing:
         print(f"bench: not installed, so not compared with: {', '.join(missing)}", file=sys.stderr)
 
+    about = machine(arguments.quick)
     lines = []
     for line in progress(_lines(groups, arguments), count, "measuring", "row"):
         if line["failure"]:
             print(f"\nbench: FAILED {line['group']}: {line['name']}: {line['failure']}", file=sys.stderr)
         lines.append(line)
-    document = {"machine": machine(arguments.quick), "summary": report.summary(lines), "lines": lines}
+    document = {"machine": about, "summary": report.summary(lines), "lines": lines}
     titles = {name: group.title for name, group in GROUPS.items()}
     text = report.markdown(document, titles, goals.checked(lines))
     print(text)
@@ -73,6 +74,8 @@ def machine(quick):
         "system": platform.platform(),
         "processor": _processor(),
         "cores": os.cpu_count(),
+        # Of others: above 0, figures are theirs, too.
+        "load average at the start": f"{os.getloadavg()[0]:.2f}",
         "contestants": ", ".join(f"{name} {version}" for name, version in versions.items() if name != "numtensor"),
         "threads": f"one each ({', '.join(sorted(ONE_THREAD))} set)",
         "rounds": "quick: figures are rough" if quick else "full",
