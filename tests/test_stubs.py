@@ -63,7 +63,8 @@ def form(function, **what):
     """Return the stub of an op that has this declaration."""
     signature = inspect.signature(function)
     known = {"name": function.__name__, "signature": signature, "parameters": tuple(signature.parameters)}
-    op = types.SimpleNamespace(**(known | {"kind": "composite", "varargs": None, "tensors": ("input",)} | what))
+    usual = {"kind": "composite", "varargs": None, "tensors": ("input",), "call_forms": ()}
+    op = types.SimpleNamespace(**(known | usual | what))
     return "\n".join(stubs.definition(op.name, stubs.op_forms(op, function)))
 
 
@@ -84,6 +85,17 @@ def test_an_annotation_in_the_declaration_goes_first():
     def op(input, dim: int = 0, *, weight: list[float]) -> "tuple[float, int]": ...
 
     assert form(op) == "def op(input: Tensor, dim: int = 0, *, weight: list[float]) -> tuple[float, int]: ..."
+
+
+def test_a_result_that_depends_on_the_arguments_has_several_forms():
+    def op(input, dim=None): ...
+
+    assert form(op, call_forms=(("", "Tensor"), ("dim: int", "return_types.max"))).splitlines() == [
+        "@overload",
+        "def op(input: Tensor) -> Tensor: ...",
+        "@overload",
+        "def op(input: Tensor, dim: int) -> return_types.max: ...",
+    ]
 
 
 def test_extents_are_several_arguments_or_one_sequence():

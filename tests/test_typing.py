@@ -16,6 +16,9 @@ import pytest
 
 import numtensor as nt
 
+from .calls import BY_PUBLIC_NAME
+from .op_table import T, all_rows
+
 REPOSITORY = Path(__file__).parent.parent
 USER = REPOSITORY / "tests" / "data" / "typed_user.py"
 
@@ -53,13 +56,19 @@ def _pyright_works():
         return False
 
 
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    """Where mypy keeps what it read, which takes it most of the time of its first run."""
+    return tmp_path_factory.mktemp("mypy")
+
+
 @pytest.fixture(params=[mypy, pyright], ids=lambda checker: checker.__name__)
-def checker(request, tmp_path):
+def checker(request, cache):
     """Each type checker that is installed."""
     installed = importlib.util.find_spec("mypy") is not None if request.param is mypy else _pyright_works()
     if not installed:
         pytest.skip(f"{request.param.__name__} is not installed")
-    return functools.partial(request.param, cache=tmp_path / "cache")
+    return functools.partial(request.param, cache=cache)
 
 
 def test_a_user_s_program_is_right_and_its_errors_are_found(checker):
@@ -75,6 +84,53 @@ def test_the_checkers_would_find_what_the_program_asks_them_to_ignore(checker, t
     program.write_text(re.sub(r"  # type: ignore.*", "", text), encoding="utf-8")
     done = checker(program)
     assert {int(line) for line in re.findall(r"program\.py:(\d+)(?::\d+)?(?: -|:) error", done.stdout)} == wrong
+
+
+def shown(value):
+    """Return the text of an argument of the test table in a program where ``x`` is a tensor."""
+    if isinstance(value, T):
+        return "x"
+    if isinstance(value, list):
+        return f"[{', '.join(map(shown, value))}]"
+    if isinstance(value, tuple):
+        return f"({''.join(f'{shown(one)}, ' for one in value)})"
+    if isinstance(value, float):
+        return f"float({str(value)!r})"
+    if value is None or isinstance(value, (bool, int, str)):
+        return repr(value)
+    return f"nt.{value.name}" if isinstance(value, nt.dtype) else "anything"
+
+
+def table_calls():
+    """Return the calls of the test table's samples, of functions and methods that the repository's stubs have."""
+    package = REPOSITORY / "numtensor"
+    known = {
+        space: set(re.findall(r"def (\w+)\(", (package / stub).read_text(encoding="utf-8")))
+        for space, stub in {"": "__init__.pyi", "nn.functional": "nn/functional.pyi", "Tensor": "_methods.pyi"}.items()
+    }
+    calls = {}
+    for row in all_rows().values():
+        op = BY_PUBLIC_NAME.get(row.name)
+        for sample in row.samples if op is not None else ():
+            first, *rest = [*map(shown, sample.args), *(f"{k}={shown(v)}" for k, v in sample.kwargs.items())]
+            if op.namespace != "Tensor" and op.function_name in known.get(op.namespace, ()):
+                calls[f"nt.{row.name}({', '.join([first, *rest])})"] = None
+            if op.method in known["Tensor"] and first == "x":
+                calls[f"x.{op.method}({', '.join(rest)})"] = None
+    return list(calls)
+
+
+def test_the_types_allow_every_call_of_the_test_table(checker, tmp_path):
+    calls = table_calls()
+    assert len(calls) > 1000
+    program = tmp_path / "program.py"
+    head = ["import numtensor as nt", "from typing import Any", "x = nt.zeros(2)", "anything: Any = None"]
+    program.write_text("\n".join([*head, *calls, ""]), encoding="utf-8")
+    done = checker(program)
+    lines = program.read_text(encoding="utf-8").splitlines()
+    wrong = {int(line) for line in re.findall(r"program\.py:(\d+)(?::\d+)?(?: -|:) error", done.stdout)}
+    assert not wrong, "\n".join([*(lines[line - 1] for line in sorted(wrong)), done.stdout])
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 # ---------------------------------------------------------------------------------------------------------------------

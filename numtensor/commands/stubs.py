@@ -27,35 +27,18 @@ EMPTY = inspect.Parameter.empty
 NAMED = {
     **dict.fromkeys(("dim", "dim0", "dim1", "dim2", "start_dim", "end_dim", "dimension"), "int"),
     **dict.fromkeys(("n", "m", "k", "row", "col", "low", "high", "length", "steps", "chunks", "num_samples"), "int"),
-    "padding_idx": "int",
     **dict.fromkeys(("start", "end", "step", "alpha", "beta", "fill_value", "p", "from_", "to", "correction"), "float"),
     **dict.fromkeys(("shape", "size", "sizes", "repeats", "normalized_shape"), "Shape"),
-    **dict.fromkeys(("dims", "shifts", "source", "destination", "split_size_or_sections"), "Dims"),
+    **dict.fromkeys(("dims", "shifts", "split_size_or_sections"), "Dims"),
     **dict.fromkeys(("reduce", "size_average", "unbiased"), "bool"),
     **dict.fromkeys(("device", "equation", "rounding_mode"), "str"),
     **dict.fromkeys(("operands", "tensors"), "Sequence[Tensor]"),
     **dict.fromkeys(("weight", "pos_weight", "out"), "Tensor"),
     "dtype": "DType",
+    "padding_idx": "int",
     "generator": "Generator",
     "memory_format": "object",
     "value": "Operand",
-}
-
-# Ops whose kind of result depends on the arguments: the parameters and the result of each form of call.
-OVERLOADS = {
-    **{
-        name: [
-            ("", "Tensor"),
-            ("dim: int, keepdim: bool = False", f"return_types.{name}"),
-            ("other: Tensor", "Tensor"),
-        ]
-        for name in ("max", "min")
-    },
-    "median": [("", "Tensor"), ("dim: int, keepdim: bool = False", "return_types.median")],
-    "nonzero": [
-        ("as_tuple: Literal[False] = False", "Tensor"),
-        ("as_tuple: Literal[True]", "tuple[Tensor, ...]"),
-    ],
 }
 
 # Where the names in annotations come from.
@@ -194,9 +177,9 @@ def op_forms(op, function, method=None):
     result = "Self" if method is not None and _is_inplace(op, method) else result_type(op)
     if method is not None:
         parameters[0] = parameters[0].replace(name="self")
-    if op.name in OVERLOADS:
+    if op.call_forms:
         first = "self" if method is not None else f"input: {parameter_type(op, parameters[0])}"
-        return [([first, text] if text else [first], result) for text, result in OVERLOADS[op.name]]
+        return [([first, text] if text else [first], result) for text, result in op.call_forms]
 
     def type_of(parameter):
         if parameter.name == "self":

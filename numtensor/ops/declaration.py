@@ -49,11 +49,14 @@ class Declaration:
         linear: whether the op is linear in its differentiable tensors together, or in each (``"each"``).
         aliases: other names; one with a dot, such as ``nn.functional.tanh``, stands in that namespace.
         reason: why a library op is not a kernel.
+        call_forms: for the stubs, if the kind of result depends on the arguments: the parameters after the first, and
+            the result, of each form of call.
     """
 
     kind = None
     sequence = None
     results = 1
+    call_forms = ()
 
     def __init__(
         self,

@@ -141,7 +141,7 @@ def _length(vectors: Tensor, dim, eps):
 
 
 @composite(namespace="nn.functional", method=False)
-def normalize(input, p=2.0, dim=1, eps=1e-12):
+def normalize(input, p=2.0, dim: int | tuple[int, ...] = 1, eps=1e-12):
     """Divide vectors by their p-norm: input / max(norm(input, p), eps).
 
     Args:

@@ -285,6 +285,13 @@ def max(input, dim=None, keepdim=False, other=None):
     return MaxResult(*max_dim(input, dim, keepdim))
 
 
+max.call_forms = (
+    ("", "Tensor"),
+    ("dim: int, keepdim: bool = False", "return_types.max"),
+    ("other: Tensor", "Tensor"),
+)
+
+
 @composite()
 def min(input, dim=None, keepdim=False, other=None):
     """Return the smallest element; over one dim also where it is; of two tensors, the smaller elements.
@@ -319,6 +326,13 @@ def min(input, dim=None, keepdim=False, other=None):
     if other is not None or isinstance(dim, Tensor):
         return input.minimum(dim if other is None else other)
     return MinResult(*min_dim(input, dim, keepdim))
+
+
+min.call_forms = (
+    ("", "Tensor"),
+    ("dim: int, keepdim: bool = False", "return_types.min"),
+    ("other: Tensor", "Tensor"),
+)
 
 
 def _argument(op, loops, input, dim, keepdim):

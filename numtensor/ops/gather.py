@@ -324,3 +324,9 @@ def nonzero(input, as_tuple=False):
     array = operands.unwrap("nonzero", "input", input)
     found = argwhere(input if array.ndim else reshape(input, (1,)))
     return tuple([found[:, k].clone() for k in range(max(array.ndim, 1))])
+
+
+nonzero.call_forms = (
+    ("as_tuple: Literal[False] = False", "Tensor"),
+    ("as_tuple: Literal[True]", "tuple[Tensor, ...]"),
+)

@@ -21,7 +21,7 @@ LOGSUMEXP = Loops((forward.logsumexp, forward.logsumexp_columns))
 
 
 @kernel(saves=("input", "output"))
-def logsumexp(input, dim, keepdim=False):
+def logsumexp(input, dim: int | tuple[int, ...], keepdim=False):
     """Compute log(sum(exp(x))) without overflow.
 
     Args:

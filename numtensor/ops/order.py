@@ -244,6 +244,9 @@ def median(input, dim: int | None = None, keepdim=False):
     return MedianResult(*median_dim(input, dim, keepdim))
 
 
+median.call_forms = (("", "Tensor"), ("dim: int, keepdim: bool = False", "return_types.median"))
+
+
 def _array_of(op, input):
     if not isinstance(input, Tensor):
         raise TypeError(f"{op}: argument 'input' must be Tensor, not {type(input).__name__}")

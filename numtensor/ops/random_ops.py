@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from .. import random
@@ -11,6 +13,9 @@ from .factory_arguments import extents, numpy_dtype
 from .factory_kind import factory
 from .operands import unwrap
 from .overwrite_kind import overwrite
+
+if TYPE_CHECKING:
+    from .._types import Shape
 
 
 def _stream(generator):
@@ -86,8 +91,9 @@ def _(size, generator, dtype):
 @factory()
 def randint(
     low=0,
-    high: int | tuple[int, ...] | None = None,
-    size: int | tuple[int, ...] | None = None,
+    # With one bound the size comes second.
+    high: Shape | None = None,
+    size: Shape | None = None,
     *,
     generator=None,
     dtype=None,

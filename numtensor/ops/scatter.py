@@ -157,7 +157,7 @@ Tensor.__setitem__ = setitem
 
 
 @composite(tensors=("input", "values"), inplace=True)
-def index_put(input, indices: Sequence[Tensor | None], values, accumulate=False):
+def index_put(input, indices: Sequence[Tensor | None], values: Operand, accumulate=False):
     """Copy the input with other values at positions: ``input[indices] = values`` on a copy.
 
     Args:
@@ -427,7 +427,7 @@ def _(grad, needs, input, dim, index, src, accumulate):
 
 
 @composite(tensors=("input", "index", "src"), inplace=True)
-def scatter(input, dim, index, src):
+def scatter(input, dim, index, src: Operand):
     """Copy the input with a source written along a dimension: out[index[i][j]][j] = src[i][j] for ``dim=0``, and so on.
 
     Args:

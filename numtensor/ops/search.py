@@ -240,6 +240,16 @@ def unique(
     return _asked_for(unique_all(input, dim), return_inverse, return_counts)
 
 
+# For the stubs: what is not known to be False stands for what is True.
+_ONLY_VALUES = "return_inverse: Literal[False] = False, return_counts: Literal[False] = False, dim: int | None = None"
+_MORE_THAN_VALUES = "return_inverse: bool = False, return_counts: bool = False, dim: int | None = None"
+
+unique.call_forms = (
+    (f"sorted: bool = True, {_ONLY_VALUES}", "Tensor"),
+    (f"sorted: bool = True, {_MORE_THAN_VALUES}", "tuple[Tensor, ...]"),
+)
+
+
 def _asked_for(results, return_inverse, return_counts):
     values, inverse, counts = results
     if not (return_inverse or return_counts):
@@ -319,6 +329,9 @@ def unique_consecutive(
         tensor([3, 1, 3])
     """
     return _asked_for(consecutive_all(input, dim), return_inverse, return_counts)
+
+
+unique_consecutive.call_forms = ((_ONLY_VALUES, "Tensor"), (_MORE_THAN_VALUES, "tuple[Tensor, ...]"))
 
 
 # ---------------------------------------------------------------------------------------------------------------------

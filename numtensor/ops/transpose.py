@@ -157,7 +157,7 @@ def _(grad, needs, input, dims):
 
 
 @composite(aliases=("moveaxis",))
-def movedim(input, source, destination):
+def movedim(input, source: int | tuple[int, ...], destination: int | tuple[int, ...]):
     """Move dimensions to other positions; the rest keep their order.
 
     Args:
