@@ -265,4 +265,7 @@ def from_dlpack(ext_tensor: Any) -> Tensor:
     """
     if not hasattr(ext_tensor, "__dlpack__"):
         raise TypeError(f"from_dlpack: {type(ext_tensor).__name__} has no __dlpack__; see as_tensor")
+    if isinstance(ext_tensor, Tensor) and ext_tensor.is_inference():
+        # A normal tensor on the memory of an inference tensor could change it outside inference mode.
+        return ext_tensor.data
     return from_numpy(np.from_dlpack(ext_tensor))

@@ -427,6 +427,14 @@ def test_E32_out_with_an_argument_that_requires_grad():
     assert not out.requires_grad
 
 
+@differs("a tensor made through DLPack of an inference tensor is one, too")
+def test_E33_a_tensor_from_dlpack_is_checked():
+    x = inference()
+    with raises(E_INP):
+        nt.from_dlpack(x).add_(1)
+    assert x.tolist() == [3, 5, 7]
+
+
 def test_E33_writes_through_numpy_are_not_checked():
     x, y = inference(), normal()
     x.numpy()[0] = 9
