@@ -20,6 +20,10 @@ The declared function has a signature and a docstring; its rules are given after
 
 What is not saved arrives in the backward rules as its shape. Without a `backward` rule, the vjp rule computes the
 ordinary gradient too, with nothing recorded.
+
+A small call costs what stands around its kernel. Each step is written once and used twice: in the callables of the
+modes, and, where nothing is recorded, in the public forms themselves (`Declaration.call_lines`). What is left is the
+forward rule: it begins with the common case, before it calls anything that knows all cases.
 """
 
 import functools
