@@ -85,14 +85,14 @@ class Level:
             if tangent is None:
                 return
             if view is None:
-                self.give(tensor, _own(tangent, ()))
+                self.give(tensor, _own(tangent, (), tensor))
                 return
             whole = zeros_for(view.base)
             self.give(view.base, whole)
             old = _view_of(whole, replay_of(tensor))
         elif view is None and old._meta.counter is None:
             # No view shares it: no need to write into what a graph may have saved.
-            self.give(tensor, zeros_for(tensor) if tangent is None else _own(tangent, ()))
+            self.give(tensor, zeros_for(tensor) if tangent is None else _own(tangent, (), tensor))
             return
         if tangent is None:
             old.zero_()
@@ -109,10 +109,16 @@ def _view_of(whole, replay):
     return part
 
 
-def _own(tangent, others):
-    """Return a tangent that shares memory with no other."""
-    if tangent._array.base is not None or any(tangent is other for other in others):
-        return tangent.clone()
+def _own(tangent, others, primal):
+    """Return a tangent that shares memory with no other and lies like its primal, whose views it will follow."""
+    alike = tangent._array.strides == primal._array.strides
+    if alike and tangent._array.base is None and not any(tangent is other for other in others):
+        return tangent
+    tangent = tangent.clone()
+    if tangent._array.strides != primal._array.strides:
+        laid_out = np.empty_like(primal._array)
+        np.copyto(laid_out, tangent._array)
+        tangent._array = laid_out
     return tangent
 
 
@@ -193,7 +199,7 @@ class Dual(Wrapper):
                 if tangent._array.shape != one._array.shape:
                     tangent = tangent.expand(one._array.shape)
                 if one._meta is None or one._meta.view is None or not _on_same_memory(tangent, tangents):
-                    tangent = _own(tangent, tangents)
+                    tangent = _own(tangent, tangents, one)
                 level.give(one, tangent)
 
     def stands_for(self, stand_in, tensor):
@@ -396,12 +402,7 @@ def make_dual(tensor, tangent, *, level=None):
         raise RuntimeError("make_dual: the primal already has a tangent at this level; unpack_dual() it first")
     with dual.beside():
         made = _alias(tensor)
-        carried = tangent.to(tensor.dtype, copy=True)
-        if carried._array.strides != tensor._array.strides:
-            # In the primal's layout, so that views of the one are views of the other.
-            laid_out = np.empty_like(tensor._array)
-            np.copyto(laid_out, carried._array)
-            carried._array = laid_out
+        carried = _own(tangent.to(tensor.dtype), (tangent,), tensor)
     where.give(made, carried)
     return made
 

@@ -266,3 +266,14 @@ def test_I_levels_belong_to_threads():
         thread.join()
         assert tangent(x) == 1.0
     assert seen == [None]
+
+
+def test_I01_views_take_tangents_that_lie_otherwise():
+    x = nt.arange(6.0).reshape(2, 3)
+    with fw.dual_level():
+        made = fw.make_dual(x, nt.arange(6.0).reshape(3, 2).t())
+        assert tangent(made.view(-1)) == [0.0, 2.0, 4.0, 1.0, 3.0, 5.0]
+        # The gradient of a product with a transposed matrix comes out transposed.
+        product = made @ nt.eye(3).t()
+        assert tangent(product.view(6)) == [0.0, 2.0, 4.0, 1.0, 3.0, 5.0]
+        assert tangent((made.t() * 2).t().view(-1)) == [0.0, 4.0, 8.0, 2.0, 6.0, 10.0]
