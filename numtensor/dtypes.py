@@ -26,6 +26,12 @@ class dtype:
 
     __slots__ = ("category", "is_floating_point", "is_signed", "itemsize", "name", "numpy")
 
+    name: str
+    itemsize: int
+    is_floating_point: bool
+    is_signed: bool
+    category: int
+    numpy: np.dtype[Any]
     is_complex = False
 
     def __init__(self, name: str) -> None:

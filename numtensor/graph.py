@@ -4,6 +4,8 @@ Knows no op and no tensor. A node points to the op that made it, and to where ea
 to the `Node` (or one output of it) that made the input, or to the `Metadata` of a leaf, which accumulates.
 """
 
+from __future__ import annotations
+
 import itertools
 
 
@@ -173,7 +175,7 @@ class Node:
         self.hooks = None
         self.sequence = next_sequence_number()
 
-    def name(self):
+    def name(self) -> str:
         """Return the name that `repr(tensor)` shows, such as ``MulBackward``."""
         return self.op.node_name
 
@@ -246,8 +248,8 @@ class RemovableHandle:
         """Remove the hook; a second call does nothing."""
         self._hooks.pop(self.id, None)
 
-    def __enter__(self):
+    def __enter__(self) -> RemovableHandle:
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self.remove()

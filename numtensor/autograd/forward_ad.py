@@ -6,6 +6,8 @@ Inside, the mode is wrapped: each op runs as it would, and then gives its result
 Reference: ``torch.autograd.forward_ad``.
 """
 
+from __future__ import annotations
+
 import collections
 import contextlib
 import weakref
@@ -297,7 +299,7 @@ def inner_level():
         _pop_level(dual)
 
 
-def enter_dual_level():
+def enter_dual_level() -> int:
     """Begin a level of forward-mode differentiation, and return its number.
 
     Raises:
@@ -312,7 +314,7 @@ def enter_dual_level():
     return _push_level().depth
 
 
-def exit_dual_level(*, level=None):
+def exit_dual_level(*, level: int | None = None) -> None:
     """End the level of forward-mode differentiation; tangents of its dual tensors are gone.
 
     Raises:
@@ -366,7 +368,7 @@ def _dual_of(op, level):
     raise RuntimeError(f"{op}: there is no level {level}")
 
 
-def make_dual(tensor, tangent, *, level=None):
+def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> Tensor:
     """Return a tensor on the same memory that carries a tangent: its derivative in some direction.
 
     Args:
@@ -407,7 +409,7 @@ def make_dual(tensor, tangent, *, level=None):
     return made
 
 
-def unpack_dual(tensor, *, level=None):
+def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTensor:
     """Return a tensor's primal and its tangent.
 
     Args:

@@ -7,17 +7,33 @@ containers.
 Reference: ``torch.autograd.functional``.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ..tensor import Tensor
 from . import forward_ad
 from .jacobians import rows, stacked, unit
 from .tangents import zeros_for
 from .variables import filled, gradients, recording, settled, variable
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from ..tensor import Tensor
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Products with a vector
 
 
-def vjp(func, inputs, v=None, create_graph=False, strict=False):
+def vjp(
+    func: Callable[..., Any],
+    inputs: Tensor | Sequence[Tensor],
+    v: Tensor | Sequence[Tensor] | None = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, Any]:
     """Compute a function, and the product of a vector with its Jacobian.
 
     Args:
@@ -49,7 +65,13 @@ def vjp(func, inputs, v=None, create_graph=False, strict=False):
         return run.output(), run.like_inputs(filled(found, run.inputs))
 
 
-def jvp(func, inputs, v=None, create_graph=False, strict=False):
+def jvp(
+    func: Callable[..., Any],
+    inputs: Tensor | Sequence[Tensor],
+    v: Tensor | Sequence[Tensor] | None = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, Any]:
     """Compute a function, and the product of its Jacobian with a vector, by reverse mode twice.
 
     `numtensor.func.jvp` computes it by forward mode, in one pass.
@@ -83,7 +105,13 @@ def jvp(func, inputs, v=None, create_graph=False, strict=False):
         return run.output(), run.like_outputs(filled(found, run.outputs))
 
 
-def vhp(func, inputs, v=None, create_graph=False, strict=False):
+def vhp(
+    func: Callable[..., Any],
+    inputs: Tensor | Sequence[Tensor],
+    v: Tensor | Sequence[Tensor] | None = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, Any]:
     """Compute a function that returns one number, and the product of a vector with its Hessian.
 
     Args:
@@ -115,7 +143,13 @@ def vhp(func, inputs, v=None, create_graph=False, strict=False):
         return run.output(), run.like_inputs(filled(found, run.inputs))
 
 
-def hvp(func, inputs, v=None, create_graph=False, strict=False):
+def hvp(
+    func: Callable[..., Any],
+    inputs: Tensor | Sequence[Tensor],
+    v: Tensor | Sequence[Tensor] | None = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, Any]:
     """Compute a function that returns one number, and the product of its Hessian with a vector.
 
     For a function that is twice continuously differentiable `vhp` gives the same, with one backward pass less.
@@ -153,7 +187,14 @@ def hvp(func, inputs, v=None, create_graph=False, strict=False):
 # Whole matrices
 
 
-def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, strategy="reverse-mode"):
+def jacobian(
+    func: Callable[..., Any],
+    inputs: Tensor | Sequence[Tensor],
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    strategy: str = "reverse-mode",
+) -> Any:
     """Compute the Jacobian of a function: one backward pass per output element, or one run per input element.
 
     Args:
@@ -199,8 +240,13 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
 
 
 def hessian(
-    func, inputs, create_graph=False, strict=False, vectorize=False, outer_jacobian_strategy="reverse-mode"
-):
+    func: Callable[..., Any],
+    inputs: Tensor | Sequence[Tensor],
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    outer_jacobian_strategy: str = "reverse-mode",
+) -> Any:
     """Compute the Hessian of a function that returns one number.
 
     Args:

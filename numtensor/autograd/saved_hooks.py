@@ -4,13 +4,22 @@ A wrapper of the mode: after an op has recorded its node, what that saved is pac
 one that unpacks first. No op knows of it.
 """
 
+from __future__ import annotations
+
 import threading
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..graph import FREED, Output
 from ..modes import Observer, current
 from ..tensor import Tensor, from_array
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..tensor import Tensor
 
 
 class _Stack(threading.local):
@@ -165,7 +174,7 @@ class saved_tensors_hooks:
         tensor([2., 4.])
     """
 
-    def __init__(self, pack_hook, unpack_hook):
+    def __init__(self, pack_hook: Callable[[Tensor], Any], unpack_hook: Callable[[Any], Tensor]) -> None:
         self.pack_hook = pack_hook
         self.unpack_hook = unpack_hook
 
