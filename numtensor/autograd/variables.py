@@ -42,11 +42,11 @@ def variable(op, tensor):
     Call it while `recording`.
 
     Raises:
-        TypeError: it is no tensor.
+        ValueError: it is no tensor.
         RuntimeError: it is not floating-point.
     """
     if not isinstance(tensor, Tensor):
-        raise TypeError(f"{op}: can differentiate with respect to a Tensor only, got {type(tensor).__name__}")
+        raise ValueError(f"{op}: can differentiate with respect to a Tensor only, got {type(tensor).__name__}")
     if not tensor.is_floating_point():
         raise RuntimeError(f"{op}: can differentiate with respect to floating-point tensors only, got {tensor.dtype}")
     made = _copy(tensor) if tensor.is_inference() else tensor[...]

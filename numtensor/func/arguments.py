@@ -3,7 +3,7 @@
 
 def _positions(op, args, argnums):
     positions = argnums if isinstance(argnums, tuple) else (argnums,)
-    if not positions:
+    if args and not positions:
         raise RuntimeError(f"{op}: argnums must name an argument")
     for position in positions:
         if type(position) is not int:

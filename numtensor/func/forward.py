@@ -8,7 +8,7 @@ from ..autograd.tangents import zeros_for
 from ..autograd.variables import filled, making_normal
 from .arguments import chosen, split_aux, with_chosen
 from .reverse import jacrev
-from .trees import flatten, map_leaves, rebuild, tensors_of
+from .trees import flatten, map_leaves, rebuild, tensors_like, tensors_of
 
 
 def jvp(func, primals, tangents, *, strict=False, has_aux=False):
@@ -25,7 +25,8 @@ def jvp(func, primals, tangents, *, strict=False, has_aux=False):
         ``(output, derivative)``, or ``(output, derivative, aux)``. May be nested, and called in any gradient mode.
 
     Raises:
-        TypeError, RuntimeError: primals and tangents are no tuples, or differ in structure or shape.
+        RuntimeError: primals and tangents are no tuples of tensors, or differ in structure or shape.
+        ValueError: one of them is not floating-point.
 
     Reference: ``torch.func.jvp``.
 
@@ -37,9 +38,8 @@ def jvp(func, primals, tangents, *, strict=False, has_aux=False):
     for name, value in (("primals", primals), ("tangents", tangents)):
         if not isinstance(value, tuple):
             raise RuntimeError(f"jvp: expected {name} to be a tuple, got {type(value).__name__}")
-    flat, directions = tensors_of("jvp", primals, "a primal"), tensors_of("jvp", tangents, "a tangent")
-    if len(flat) != len(directions) or not primals:
-        raise RuntimeError(f"jvp: got {len(flat)} primals and {len(directions)} tangents")
+    flat = tensors_of("jvp", primals, "a primal")
+    directions = tensors_like("jvp", tangents, "primals and tangents", primals)
     with making_normal(), forward_ad.inner_level():
         duals = [forward_ad.make_dual(p, t) for p, t in zip(flat, directions, strict=True)]
         output, aux = split_aux("jvp", func(*rebuild(primals, duals)), has_aux)

@@ -9,7 +9,7 @@ from ..autograd.variables import depends_outside, filled, gradients, recording, 
 from ..modes import current
 from ..tensor import Tensor, from_array
 from .arguments import chosen, split_aux, with_chosen
-from .trees import flatten, map_leaves, rebuild, tensors_of
+from .trees import flatten, map_leaves, rebuild, tensors_like, tensors_of
 
 
 def grad(func, argnums=0, has_aux=False):
@@ -25,6 +25,7 @@ def grad(func, argnums=0, has_aux=False):
         transformed again, and called in any gradient mode.
 
     Raises:
+        ValueError: on calling it, an argument is no tensor.
         RuntimeError: on calling it, the value is not a 0-d tensor, or an argument is not floating-point.
 
     Reference: ``torch.func.grad``.
@@ -89,7 +90,8 @@ def vjp(func, *primals, has_aux=False):
         what is shaped like the output and returns a tuple shaped like `primals`.
 
     Raises:
-        TypeError, RuntimeError: a primal is not a floating-point tensor, or a covector has another shape.
+        ValueError: a primal is no tensor.
+        RuntimeError: a primal or an output is not floating-point, or a covector has another structure or shape.
 
     Reference: ``torch.func.vjp``.
 
@@ -101,18 +103,15 @@ def vjp(func, *primals, has_aux=False):
     """
     run = _Run("vjp", func, primals, {}, tuple(range(len(primals))), has_aux)
 
-    def vjp_fn(*covectors):
-        given = covectors[0] if len(covectors) == 1 and not isinstance(run.output, tuple) else covectors
-        if len(covectors) == 1 and isinstance(run.output, tuple) and isinstance(covectors[0], (tuple, list)):
-            given = covectors[0]
-        seeds = tensors_of("vjp", given, "a covector")
-        if len(seeds) != len(run.outputs):
-            raise RuntimeError(f"vjp: got {len(seeds)} covectors for {len(run.outputs)} outputs")
-        for seed, output in zip(seeds, run.outputs, strict=True):
-            if seed.shape != output.shape:
+    for one in run.outputs:
+        _check_floating("vjp", one)
+
+    def vjp_fn(covector):
+        seeds = tensors_like("vjp", covector, "a covector and its output", run.output)
+        for seed, one in zip(seeds, run.outputs, strict=True):
+            if seed.shape != one.shape:
                 raise RuntimeError(
-                    f"vjp: a covector has shape {tuple(seed.shape)}, its output {tuple(output.shape)}; they must be "
-                    "the same"
+                    f"vjp: a covector has shape {tuple(seed.shape)}, its output {tuple(one.shape)}: must be the same"
                 )
         return run.like_arguments(run.pull(run.outputs, seeds))
 
@@ -147,12 +146,18 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None):
         run = _Run("jacrev", func, args, kwargs, argnums, has_aux)
 
         def jacobian_of(output):
+            _check_floating("jacrev", output)
             return run.like_arguments(rows(output, run.variables, lambda seed: run.pull([output], [seed])))
 
         jacobian = map_leaves(jacobian_of, run.output)
         return (jacobian, run.aux) if has_aux else jacobian
 
     return wrapper
+
+
+def _check_floating(op, output):
+    if not output.is_floating_point():
+        raise RuntimeError(f"{op}: all outputs of func must be floating-point, got a tensor of {output.dtype}")
 
 
 class _Run:

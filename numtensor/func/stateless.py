@@ -37,7 +37,9 @@ def functional_call(
         What the module returns.
 
     Raises:
-        KeyError, RuntimeError: a name is unknown, or (strict) missing; tied names are given different tensors.
+        KeyError: a name is unknown.
+        RuntimeError: with `strict`, a name is unknown or missing.
+        ValueError: a name is given twice, or tied names are given different tensors.
 
     Reference: ``torch.func.functional_call``.
 
@@ -84,7 +86,9 @@ def _replaced(module, given, tie_weights, strict):
     places = _places(module)
     unknown = sorted(set(given) - set(places))
     if unknown:
-        raise KeyError(f"functional_call: {type(module).__name__} has no parameter or buffer {', '.join(unknown)}")
+        raise (RuntimeError if strict else KeyError)(
+            f"functional_call: {type(module).__name__} has no parameter or buffer {', '.join(unknown)}"
+        )
     for name, tensor in given.items():
         if not isinstance(tensor, Tensor):
             raise TypeError(f"functional_call: {name!r} must be a Tensor, not {type(tensor).__name__}")
