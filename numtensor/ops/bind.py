@@ -64,8 +64,8 @@ def _method(op, name):
             f"    {op.varargs} = {op.varargs}[0]",
         ]
     lines += op.keyword_lines(f"return op.call_with_keywords({', '.join(arguments)}, ")
-    lines += op.call_lines(arguments)
-    return _finish(op, name, forwarder(name, signature, lines, op.namespace_for_text()))
+    function = op.form(name, signature, arguments, op.namespace_for_text(), lambda call: [*lines, *call])
+    return _finish(op, name, function)
 
 
 def _operator(op, name):
@@ -77,12 +77,16 @@ def _operator(op, name):
     order = list(reversed(names)) if reflected else names
     defaults = [f"default_{p.name}" for p in parameters[len(required) :]]
     namespace = op.namespace_for_text() | {f"default_{p.name}": p.default for p in parameters[len(required) :]}
-    lines = op.call_lines([*order, *defaults])
-    if len(names) == 2:
+    arguments = [*order, *defaults]
+    if len(names) == 1:
+        return _finish(op, name, op.form(name, signature, arguments, namespace))
+
+    def around(call):
         # A number gives way to whoever knows what to do with it; asking for the type first would cost every call.
-        lines = ["try:", *("    " + line for line in lines), "except OperandError:", "    return NotImplemented"]
-        namespace["OperandError"] = OperandError
-    return _finish(op, name, forwarder(name, signature, lines, namespace))
+        return ["try:", *("    " + line for line in call), "except OperandError:", "    return NotImplemented"]
+
+    namespace["OperandError"] = OperandError
+    return _finish(op, name, op.form(name, signature, arguments, namespace, around))
 
 
 def _inplace_method(op, name):

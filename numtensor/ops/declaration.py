@@ -104,6 +104,8 @@ class Declaration:
         self._vjp = None
         self.tangent_rule = None
         self._keyword_rule = None
+        # What `quicken` has yet to do.
+        self._forms = []
         if self.name in OPS:
             raise ValueError(f"two ops are named {self.name!r}")
         OPS[self.name] = self
@@ -156,22 +158,40 @@ class Declaration:
     # -----------------------------------------------------------------------------------------------------------------
     # Forms
 
-    def call_lines(self, arguments):
-        """Write the lines that end a public form: a call of the current mode's callable.
+    def form(self, name, signature, arguments, namespace, around=lambda call: call):
+        """Make a public form, which ends in a call of the current mode's callable.
 
-        Where nothing is recorded, the steps around a kernel are all there is: there the common case is done on the
-        spot, a Python frame less. `INFERENCE` and `NO_GRAD` are those modes alone, without wrappers.
+        Args:
+            name: of the function.
+            signature: of the function.
+            arguments: of the callable, one text per parameter.
+            namespace: the function's globals.
+            around: given the lines that call, returns the lines of the function.
         """
+        call = [f"return current.mode.{self.name}({', '.join(arguments)})"]
+        function = forwarder(name, signature, around(call), namespace)
         # A starred parameter is one argument with the rest.
-        quick = self.quick_lines(arguments) if len(arguments) == len(self.parameters) else []
-        if not quick:
-            return [f"return current.mode.{self.name}({', '.join(arguments)})"]
-        return [
-            "thread_mode = current.mode",
-            "if thread_mode is INFERENCE or thread_mode is NO_GRAD:",
-            *("    " + line for line in quick),
-            f"return thread_mode.{self.name}({', '.join(arguments)})",
-        ]
+        if len(arguments) == len(self.parameters):
+            self._forms.append((function, signature, arguments, around))
+        return function
+
+    def quicken(self):
+        """Let the public forms do the common case on the spot, where nothing is recorded: a Python frame less.
+
+        `INFERENCE` and `NO_GRAD` are those modes alone, without wrappers. The text is written when the op is first
+        used in such a mode: writing it for all ops would add a seventh to the time of an import.
+        """
+        forms, self._forms = self._forms, []
+        for function, signature, arguments, around in forms:
+            quick = self.quick_lines(arguments)
+            if quick:
+                lines = [
+                    "thread_mode = current.mode",
+                    "if thread_mode is INFERENCE or thread_mode is NO_GRAD:",
+                    *("    " + line for line in quick),
+                    f"return thread_mode.{self.name}({', '.join(arguments)})",
+                ]
+                function.__code__ = forwarder(function.__name__, signature, around(lines), {}).__code__
 
     def quick_lines(self, arguments):
         """Write the lines that return the result without recording where the arguments are of the common kind.
@@ -231,8 +251,9 @@ class Declaration:
             given = "".join(f", {name}={name}" for name in self.keywords)
             lines += ["if out is not None:", f"    return write_out(op, out, ({arguments},){given})"]
         lines += self.keyword_lines(f"return op.call_with_keywords({arguments}, ")
-        lines += self.call_lines([arguments] if star else arguments.split(", "))
-        public = forwarder(self.function_name, signature, lines, self.namespace_for_text())
+        listed = [arguments] if star else arguments.split(", ")
+        namespace = self.namespace_for_text()
+        public = self.form(self.function_name, signature, listed, namespace, lambda call: [*lines, *call])
         public.__doc__ = self.doc
         public.__module__ = "numtensor" + (f".{self.namespace}" if self.namespace else "")
         public.__qualname__ = self.function_name

@@ -98,6 +98,8 @@ class ElementwiseOp(Declaration):
 
     def specialise(self, path):
         """Write this op's callable for the modes of `path`."""
+        if path != "tracked":
+            self.quicken()
         records = path == "tracked" and bool(self.differentiable) and self.backward is not None
         lines = [
             *self._prepare_lines(records),

@@ -22,7 +22,7 @@ What is not saved arrives in the backward rules as its shape. Without a `backwar
 ordinary gradient too, with nothing recorded.
 
 A small call costs what stands around its kernel. Each step is written once and used twice: in the callables of the
-modes, and, where nothing is recorded, in the public forms themselves (`Declaration.call_lines`). What is left is the
+modes, and, where nothing is recorded, in the public forms themselves (`Declaration.quicken`). What is left is the
 forward rule: it begins with the common case, before it calls anything that knows all cases.
 """
 
@@ -123,6 +123,8 @@ class GeneralOp(Declaration):
 
     def specialise(self, path):
         """Write this op's callable for the modes of `path`."""
+        if path != "tracked":
+            self.quicken()
         if self._forward is None:
             raise TypeError(f"{self.name}: the declaration has no forward rule")
         lines = self._unwrap_lines()
