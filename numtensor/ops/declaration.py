@@ -168,7 +168,8 @@ class Declaration:
             namespace: the function's globals.
             around: given the lines that call, returns the lines of the function.
         """
-        call = [f"return current.mode.{self.name}({', '.join(arguments)})"]
+        # Python 3.11 reads an attribute 20 ns sooner than it calls a method that is none.
+        call = [f"run = current.mode.{self.name}", f"return run({', '.join(arguments)})"]
         function = forwarder(name, signature, around(call), namespace)
         # A starred parameter is one argument with the rest.
         if len(arguments) == len(self.parameters):
@@ -189,7 +190,8 @@ class Declaration:
                     "thread_mode = current.mode",
                     "if thread_mode is INFERENCE or thread_mode is NO_GRAD:",
                     *("    " + line for line in quick),
-                    f"return thread_mode.{self.name}({', '.join(arguments)})",
+                    f"run = thread_mode.{self.name}",
+                    f"return run({', '.join(arguments)})",
                 ]
                 function.__code__ = forwarder(function.__name__, signature, around(lines), {}).__code__
 
