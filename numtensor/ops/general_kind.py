@@ -51,6 +51,10 @@ new_view = functools.partial(new, View)
 new_view_metadata = functools.partial(new, ViewMetadata)
 
 
+class NoView(RuntimeError):
+    """The memory of a tensor does not lie so that the result could be a view of it."""
+
+
 class GeneralOp(Declaration):
     """An op given by rules on arrays.
 
@@ -62,8 +66,8 @@ class GeneralOp(Declaration):
         sequence: the name of a parameter that is a sequence of tensors, or None.
         cast: the name of a parameter that is a dtype to which the first tensor is converted first, or None.
         collect: what makes one object of several results: ``tuple``, or a named tuple's ``_make``.
-        otherwise: what a view op does where its forward rule returns None because there is no such view: a function of
-            the op's parameters, in public ops.
+        otherwise: what a view op does where its forward rule raises `NoView`: a function of the op's parameters, in
+            public ops.
         extras: how many values the `forward_recording` rule returns after the results, for backward only.
     """
 
@@ -132,7 +136,8 @@ class GeneralOp(Declaration):
         records = path == "tracked" and self.differentiable and (self._backward or self._vjp)
         if records:
             lines += self._record_lines(arguments)
-        lines += [f"result = forward({arguments})", *self._wrap_lines(path, self.parameters)]
+        lines += self._forward_lines(arguments.split(", "), self.parameters)
+        lines += self._wrap_lines(path, self.parameters)
         namespace = self.namespace_for_text() | {
             "as_tensor": _as_tensor,
             "collect": self.collect,
@@ -158,6 +163,7 @@ class GeneralOp(Declaration):
             "NO_VERSION": NO_VERSION,
             "new_view": new_view,
             "new_view_metadata": new_view_metadata,
+            "NoView": NoView,
             "otherwise": self.otherwise,
         }
 
@@ -180,7 +186,7 @@ class GeneralOp(Declaration):
             "except AttributeError:",
             "    pass",
             "else:",
-            f"    result = forward({', '.join(passed)})",
+            *("    " + line for line in self._forward_lines(passed, arguments)),
             *("    " + line for line in self._wrap_lines(None, arguments)),
         ]
         return lines if self.cast is None else [f"if {given[self.cast]} is None:", *("    " + line for line in lines)]
@@ -219,7 +225,6 @@ class GeneralOp(Declaration):
                     "for number, one in enumerate(result)])"
                 ]
             return [
-                *self._otherwise_lines(arguments),
                 f"m = {source}._meta",
                 "tensor = new_tensor()",
                 "tensor._array = result",
@@ -236,10 +241,12 @@ class GeneralOp(Declaration):
             return [f"return collect([{wrap}(one) for one in result])"]
         return self.result_lines(path)
 
-    def _otherwise_lines(self, arguments):
+    def _forward_lines(self, passed, arguments):
+        """Write the lines that run the forward rule on what is `passed`, for a call with `arguments`."""
+        run = f"result = forward({', '.join(passed)})"
         if self.otherwise is None:
-            return []
-        return ["if result is None:", f"    return otherwise({', '.join(arguments)})"]
+            return [run]
+        return ["try:", f"    {run}", "except NoView:", f"    return otherwise({', '.join(arguments)})"]
 
     def _view_lines(self, path, arguments):
         """Write the lines that make the metadata of a view of a normal tensor whose metadata is `m`."""
@@ -316,7 +323,7 @@ class GeneralOp(Declaration):
         if self._forward_recording is not None:
             body.append(f"result, *extras = forward_recording({arguments})")
         else:
-            body += [f"result = forward({arguments})", *self._otherwise_lines(self.parameters)]
+            body += self._forward_lines(arguments.split(", "), self.parameters)
         body += [
             "if type(result) is not ndarray:",
             "    result = asarray(result)",

@@ -16,7 +16,7 @@ from ..tensor import Tensor
 from . import operands
 from .conversion import clone
 from .dims import normalise_dim
-from .general_kind import composite
+from .general_kind import NoView, composite
 from .general_kind import view as view_op
 
 
@@ -147,9 +147,7 @@ def _give_reshaping_rules(op):
         result = _reshaped(name, input, shape)
         if _shares(result, input):
             return result
-        if op is reshape:
-            return None
-        raise RuntimeError(
+        raise NoView(
             f"view: view size is not compatible with input tensor's size {input.shape} and stride (at least one "
             f"dimension of {shape} spans across two contiguous subspaces). Use .reshape(...) instead."
         )
