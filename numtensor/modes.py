@@ -126,6 +126,9 @@ class Wrapper:
     def changed(self, name, target, source):
         """Learn that the op `name` wrote the tensor `source` into the tensor `target` (itself: changed its shape)."""
 
+    def cut(self, tensor):
+        """Learn that a tensor was detached in place from what made it."""
+
 
 class Observer(Wrapper):
     """A wrapper that looks at what ops return."""

@@ -207,3 +207,71 @@ def test_wrong_dtype_of_a_gradient():
 def test_given_grad_outputs():
     seed = nt.tensor([1.0, 2.0, 3.0], dtype=nt.float64, requires_grad=True)
     assert gradgradcheck(lambda x: x * x * x, leaf(*X), seed)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Forward mode
+
+
+def pushed_product(jvp):
+    """Return x * y and x / y as a function whose jvp is ``jvp(dx, dy, x, y)``; its backward is right."""
+
+    class Both(Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            ctx.save_for_backward(x, y)
+            ctx.save_for_forward(x, y)
+            return x * y, x / y
+
+        @staticmethod
+        def backward(ctx, first, second):
+            x, y = ctx.saved_tensors
+            return first * y + second / y, first * x - second * x / y**2
+
+        @staticmethod
+        def jvp(ctx, dx, dy):
+            return jvp(dx, dy, *ctx.saved_tensors)
+
+    return Both.apply
+
+
+def test_a_right_jvp_passes():
+    apply = pushed_product(lambda dx, dy, x, y: (dx * y + dy * x, dx / y - dy * x / y**2))
+    assert gradcheck(apply, (leaf(*X), leaf(*Y)), check_forward_ad=True)
+    assert gradcheck(lambda x: (x.exp(), x.sum(), x > 0), leaf(*X), check_forward_ad=True)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda dx, dy, x, y: (dx * y - dy * x, dx / y - dy * x / y**2),
+        lambda dx, dy, x, y: (dx * y + dy * x, dx / y),
+        lambda dx, dy, x, y: (dx * y + dy * x, None),
+        lambda dx, dy, x, y: (dx * y, dx / y - dy * x / y**2),
+        lambda dx, dy, x, y: (dx * y + dy * x + 1e-3, dx / y - dy * x / y**2),
+    ],
+    ids=["sign", "missing term", "missing tangent", "one input", "offset"],
+)
+def test_a_wrong_jvp_fails(wrong):
+    apply, inputs = pushed_product(wrong), (leaf(*X), leaf(*Y))
+    # Backward is right, so it shows in forward mode alone.
+    assert gradcheck(apply, inputs)
+    with pytest.raises(GradcheckError, match=r"by forward mode for output \d with respect to input"):
+        gradcheck(apply, inputs, check_forward_ad=True)
+    assert gradcheck(apply, inputs, check_forward_ad=True, raise_exception=False) is False
+
+
+def test_forward_mode_alone():
+    def wrong(ctx, grad, x, y):
+        return grad, grad
+
+    with pytest.raises(NotImplementedError, match="jvp"):
+        gradcheck(product(wrong), (leaf(*X), leaf(*Y)), check_forward_ad=True, check_backward_ad=False)
+    assert gradcheck(lambda x: x * x, leaf(*X), check_forward_ad=True, check_backward_ad=False)
+
+
+def test_forward_mode_inside_inference_mode():
+    apply = pushed_product(lambda dx, dy, x, y: (dx * y, dx / y))
+    inputs = leaf(*X), leaf(*Y)
+    with nt.inference_mode(), pytest.raises(GradcheckError, match="by forward mode"):
+        gradcheck(apply, inputs, check_forward_ad=True)

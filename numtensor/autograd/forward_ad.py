@@ -225,22 +225,29 @@ class Dual(Wrapper):
                 tangent = tangent.expand(target._array.shape)
             level.overwrite(target, tangent)
 
+    def cut(self, tensor):
+        level = self.state
+        if level is not None:
+            level.give(tensor, None)
+
 
 def _on_same_memory(tangent, tangents):
     return any(t is not None and np.may_share_memory(tangent._array, t._array) for t in tangents)
 
 
-def carry_through(op, values, rule, results):
+def carry_through(op, values, rule, results, changed):
     """Give the results of what is no op of the table their tangents, at every level at which an input has one.
 
     Args:
         op: its name, for the error.
         values: the inputs; those that are tensors may have tangents.
         rule: ``rule(*tangents)`` returns the tangents of the results.
-        results: what was computed, a list.
+        results: what was computed, a list: tensors that can have tangents, and None.
+        changed: the inputs among the results that were changed in place.
 
     Raises:
         RuntimeError: the rule returns another number of tangents than there are results, or none fits.
+        TypeError: it returns something else than tensors.
     """
     for dual in current.mode.active:
         level = dual.state if isinstance(dual, Dual) else None
@@ -251,17 +258,28 @@ def carry_through(op, values, rule, results):
             continue
         with dual.beside():
             found = rule(*tangents)
-        found = found if isinstance(found, tuple) else (found,)
-        if len(found) != len(results):
-            raise RuntimeError(f"{op}: jvp returned {len(found)} tangents for {len(results)} results")
-        for one, tangent in zip(results, found, strict=True):
-            if isinstance(one, Tensor) and tangent is not None:
-                if tangent.shape != one.shape:
-                    raise RuntimeError(
-                        f"{op}: jvp returned a tangent of shape {tuple(tangent.shape)}, the result has "
-                        f"{tuple(one.shape)}"
-                    )
-                level.give(one, tangent)
+            found = found if isinstance(found, tuple) else (found,)
+            if len(found) != len(results):
+                raise RuntimeError(f"{op}: jvp returned {len(found)} tangents for {len(results)} results")
+            for one, tangent in zip(results, found, strict=True):
+                if one is None:
+                    continue
+                if tangent is not None:
+                    _check_tangent(op, tangent, one)
+                if any(one is other for other in changed):
+                    level.overwrite(one, tangent)
+                elif tangent is not None:
+                    # The rule may return one of its tangents, or what it keeps.
+                    level.give(one, tangent.to(one.dtype, copy=True))
+
+
+def _check_tangent(op, tangent, result):
+    if not isinstance(tangent, Tensor):
+        raise TypeError(f"{op}: jvp must return tensors and None, it returned {type(tangent).__name__}")
+    if tangent._array.shape != result._array.shape:
+        raise RuntimeError(
+            f"{op}: jvp returned a tangent of shape {tangent._array.shape}, the result has {result._array.shape}"
+        )
 
 
 # ---------------------------------------------------------------------------------------------------------------------

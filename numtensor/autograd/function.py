@@ -322,14 +322,21 @@ class Function:
             current.mode = mode
         results = list(output) if isinstance(output, tuple) else [output]
         records = mode.path == "tracked" and any(ctx.needs_input_grad)
+        if not records and not mode.active:
+            return output
+        changed, still = ctx._dirty, {id(tensor) for tensor in ctx._non_differentiable}
+        carrying = [isinstance(one, Tensor) and one.is_floating_point() and id(one) not in still for one in results]
         if records:
             _record(ctx, args, tensors, results)
+        else:
+            # The input is not what has the tangent that `jvp` gives.
+            kept = [a for _, a in tensors if not _is_inference(a) and not any(a is one for one in changed)]
+            results = [_alias(one) if any(one is a for a in kept) else one for one in results]
         for wrapper in mode.active:
             wrapper.made(cls._op, args, tuple(results))
         if mode.active:
-            carry_through(cls.__name__, args, functools.partial(ctx.call_jvp, cls), results)
-        if not records:
-            return output
+            carried = [one if carries else None for one, carries in zip(results, carrying, strict=True)]
+            carry_through(cls.__name__, args, functools.partial(ctx.call_jvp, cls), carried, changed)
         return tuple(results) if isinstance(output, tuple) else results[0]
 
 

@@ -10,7 +10,10 @@ import numpy as np
 from ..dtypes import float64
 from ..modes import Mode, current
 from ..tensor import Tensor, from_array
+from . import forward_ad
 from .backward import grad
+from .jacobians import unit
+from .tangents import zeros_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,6 +48,8 @@ def gradcheck(
     nondet_tol: float = 0.0,
     check_undefined_grad: bool = True,
     check_grad_dtypes: bool = False,
+    check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
 ) -> bool:
     """Compare the gradients of a function with (f(x + eps) - f(x - eps)) / (2 eps).
 
@@ -60,6 +65,8 @@ def gradcheck(
         nondet_tol: by how much two backward passes of the same graph may differ.
         check_undefined_grad: also check that a gradient which is missing for one of several outputs counts as zero.
         check_grad_dtypes: also check that each gradient has its input's dtype.
+        check_forward_ad: also compare what forward mode gives.
+        check_backward_ad: compare what backward gives.
 
     Returns:
         True if all gradients agree.
@@ -91,7 +98,13 @@ def gradcheck(
             )
     with _TrackingWhateverTheMode():
         try:
-            _check(func, inputs, checked, eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes)
+            numerical = _numerical(func, inputs, checked, eps, len(_tensors(func(*inputs))))
+            if check_backward_ad:
+                _check(func, inputs, checked, numerical, atol, rtol, nondet_tol, check_grad_dtypes)
+                if check_undefined_grad:
+                    _check_undefined(func, inputs, checked)
+            if check_forward_ad:
+                _check_forward(func, inputs, checked, numerical, atol, rtol)
         except GradcheckError:
             if raise_exception:
                 raise
@@ -182,9 +195,8 @@ def _differentiable(outputs):
     return [t for t in _tensors(outputs) if t.requires_grad]
 
 
-def _check(func, inputs, checked, eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes):
+def _check(func, inputs, checked, numerical, atol, rtol, nondet_tol, check_grad_dtypes):
     outputs = _tensors(func(*inputs))
-    numerical = _numerical(func, inputs, checked, eps, len(outputs))
     variables = [inputs[k] for k in checked]
     for number, output in enumerate(outputs):
         operation = output.grad_fn.name() if output.grad_fn is not None else "no recorded operation"
@@ -205,8 +217,6 @@ def _check(func, inputs, checked, eps, atol, rtol, nondet_tol, check_undefined_g
                     f"(made by {operation}; rows are elements of the input, columns of the output)\n"
                     f"numerical:\n{expected}\nanalytical:\n{found}"
                 )
-    if check_undefined_grad:
-        _check_undefined(func, inputs, variables, checked)
 
 
 def _numerical(func, inputs, checked, eps, count):
@@ -270,8 +280,29 @@ def _analytical(output, variables, check_grad_dtypes, checked):
     return matrices
 
 
-def _check_undefined(func, inputs, variables, checked):
+def _check_forward(func, inputs, checked, numerical, atol, rtol):
+    """Check the tangents that forward mode gives, one run per element of an input."""
+    for k, expected in zip(checked, numerical, strict=True):
+        for element in range(inputs[k]._array.size):
+            with forward_ad.inner_level():
+                arguments = list(inputs)
+                for other in checked:
+                    direction = unit(inputs[k], element) if other == k else zeros_for(inputs[other])
+                    arguments[other] = forward_ad.make_dual(inputs[other], direction)
+                outputs = _tensors(func(*arguments))
+                tangents = [forward_ad.unpack_dual(one).tangent for one in outputs]
+            for number, (output, tangent) in enumerate(zip(outputs, tangents, strict=True)):
+                found = (zeros_for(output) if tangent is None else tangent)._array.reshape(-1)
+                if not np.allclose(found, expected[number][element], rtol=rtol, atol=atol, equal_nan=True):
+                    raise GradcheckError(
+                        f"gradcheck: Jacobian mismatch by forward mode for output {number} with respect to input {k}, "
+                        f"element {element}\nnumerical:\n{expected[number][element]}\nforward mode:\n{found}"
+                    )
+
+
+def _check_undefined(func, inputs, checked):
     """Check that leaving out the gradient of an output is the same as giving zeros for it."""
+    variables = [inputs[k] for k in checked]
     outputs = _differentiable(func(*inputs))
     if len(outputs) < 2:
         return

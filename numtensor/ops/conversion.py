@@ -321,6 +321,8 @@ def detach_(self) -> Self:
             )
         meta.requires_grad = False
         meta.node = None
+    for wrapper in current.mode.active:
+        wrapper.cut(self)
     return self
 
 
