@@ -104,12 +104,19 @@ class View:
 
 
 class Replay:
-    """Takes the same view of another array."""
+    """Takes the same view of another array.
 
-    __slots__ = ("steps",)
+    Attributes:
+        steps: of the views between, the base's first.
+        order: the base's dimensions from the one with the longest stride on, None for row-major: an array must lie
+            so in memory that every step surely is a view.
+    """
 
-    def __init__(self, steps):
+    __slots__ = ("order", "steps")
+
+    def __init__(self, steps, order=None):
         self.steps = steps
+        self.order = order
 
     def __call__(self, array):
         for take, arguments, number in self.steps:

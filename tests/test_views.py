@@ -608,3 +608,26 @@ def test_one_version_per_assignment():
     for count, (index, value) in enumerate([(0, 1.0), ([0, 1], 2), (slice(0, 0), 3), (x > 5, 4.0), (..., x)], start=1):
         x[index] = value
         assert x._version == count
+
+
+@pytest.mark.parametrize("layout", [lambda a: a.T, np.asfortranarray, lambda a: a.reshape(2, 2, 3).transpose(2, 0, 1)])
+@pytest.mark.parametrize("repeated", [False, True])
+def test_views_across_dimensions_of_a_base_that_is_not_row_major(layout, repeated):
+    """A change through a view that only the base's own memory order has goes back through gradients in any order."""
+    values = layout(np.arange(12.0).reshape(3, 4))
+    base = nt.from_numpy(values.copy(order="K"))
+    order = sorted(range(base.ndim), key=lambda dim: -base.stride(dim))
+    factors = nt.arange(1.0, 13.0, dtype=nt.float64).requires_grad_()
+    flat = base.permute(order).view(12)
+    older = flat.expand(2, 12) if repeated else flat[2:]
+    numbers = nt.tensor(flat.tolist(), dtype=nt.float64)
+    flat.mul_(factors)
+    loss = (base * base).sum() + (older * older).sum()
+    (first,) = nt.autograd.grad(loss, factors, create_graph=True)
+    counts = nt.full((12,), 3.0 if repeated else 2.0, dtype=nt.float64)
+    if not repeated:
+        counts[:2] = 1.0
+    expected = 2 * counts * numbers * numbers * factors
+    np.testing.assert_allclose(first.tolist(), expected.tolist())
+    (second,) = nt.autograd.grad(first.sum(), factors)
+    np.testing.assert_allclose(second.tolist(), (2 * counts * numbers * numbers).tolist())

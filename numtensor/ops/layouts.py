@@ -63,16 +63,37 @@ class RelaidReplay:
         return _relaid(array, tuple([layout.index(dim) if dim in layout else None for dim in range(ndim)]))
 
 
+def _memory_order(array):
+    """Return the dimensions from the one with the longest stride on, None for row-major."""
+    if array.flags.c_contiguous:
+        return None
+    dims = tuple(range(array.ndim))
+    order = tuple(sorted(dims, key=lambda dim: -array.strides[dim]))
+    return None if order == dims else order
+
+
+def order_of(replay):
+    """Return in which order the dimensions of an array must lie for a replay, None for row-major."""
+    return getattr(replay, "order", None)
+
+
+def in_order(array, order):
+    """Return the array, which is of permuted dimensions, with its dimensions where they belong."""
+    return array if order is None else array.transpose(np.argsort(order))
+
+
 def arranged(array, replay):
     """Return a copy of an array like a base's that lies so in memory that `replay` can take its view of it."""
-    if type(replay) is not RelaidReplay:
-        return array.copy()
-    return replay.to_present(_relaid(array, replay.layout).copy(), array.ndim)
+    if type(replay) is RelaidReplay:
+        return replay.to_present(arranged(_relaid(array, replay.layout), replay.replay), array.ndim)
+    order = order_of(replay)
+    return array.copy() if order is None else in_order(array.transpose(order).copy(), order)
 
 
 def showable(array, replay):
     """Return the array if `replay` surely can take its view of it, else a copy that lies otherwise."""
-    return array if array.flags.c_contiguous and type(replay) is not RelaidReplay else arranged(array, replay)
+    row_major = type(replay) is not RelaidReplay and order_of(replay) is None
+    return array if row_major and array.flags.c_contiguous else arranged(array, replay)
 
 
 def _place(array):
@@ -86,12 +107,15 @@ def replay_of(tensor):
     view = tensor._meta.view
     replay = view.replay
     metadata = view.base._meta
+    base = view.base._array
     if type(metadata) is not RelaidMetadata:
+        replay.order = _memory_order(base)
         return replay
-    base, place = view.base._array, _place(tensor._array)
+    place = _place(tensor._array)
     for candidate in (replay, *(RelaidReplay(layout, replay) for layout in metadata.layouts)):
         try:
             if _place(candidate(base)) == place:
+                replay.order = _memory_order(base if candidate is replay else _relaid(base, candidate.layout))
                 return candidate
         except (IndexError, ValueError, RuntimeError):
             # The view was not taken of this layout.

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..kernels.checked import CHECKED_BUILD, raise_on_violation
 from ..kernels.forward import scatter as kernels
-from .layouts import RelaidReplay
+from .layouts import RelaidReplay, in_order, order_of
 
 
 def may_overlap(array):
@@ -23,14 +23,17 @@ def embed_array(array, shape, replay):
     """Return zeros of `shape` whose part that `replay` shows holds `array`, summed where elements coincide."""
     if type(replay) is RelaidReplay:
         return replay.to_present(embed_array(array, replay.earlier_shape(shape), replay.replay), len(shape))
-    whole = np.zeros(shape, array.dtype)
+    order = order_of(replay)
+    extents = shape if order is None else [shape[dim] for dim in order]
+    memory = np.zeros(extents, array.dtype)
+    whole = in_order(memory, order)
     part = replay(whole)
     if not may_overlap(part):
         np.copyto(part, array)
         return whole
-    positions = replay(np.arange(whole.size).reshape(shape)).ravel()
+    positions = replay(in_order(np.arange(memory.size).reshape(extents), order)).ravel()
     values = np.ascontiguousarray(array).reshape(-1)
-    status = kernels.add_along.loops[array.dtype](values, positions, out=(whole.reshape(-1), None))[1]
+    status = kernels.add_along.loops[array.dtype](values, positions, out=(memory.reshape(-1), None))[1]
     if CHECKED_BUILD:
         raise_on_violation("embed", status)
     return whole
