@@ -1,6 +1,7 @@
 """``autograd.graph.saved_tensors_hooks``: what backward needs, in another form."""
 
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import numtensor as nt
 from numtensor.autograd.graph import saved_tensors_hooks
 from numtensor.modes import TRACKED, current
+from numtensor.utils import wrap_mode
 
 
 def to_numpy(tensor):
@@ -96,6 +98,18 @@ def test_the_innermost_pair_packs():
         outer = x.square()
     (inner + outer).backward()
     assert x.grad.tolist() == [2 * 2.0 + 2 * 1.0]
+
+
+def test_a_wrapped_function_takes_the_hooks_into_a_thread():
+    packed = []
+    x = nt.tensor([1.0, 2.0], requires_grad=True)
+    hooks = saved_tensors_hooks(lambda tensor: packed.append(tensor.tolist()), lambda nothing: nt.tensor([5.0, 6.0]))
+    with ThreadPoolExecutor(1) as pool, hooks:
+        y = pool.submit(wrap_mode(x.exp)).result()
+        plain = pool.submit(x.exp).result()
+    assert len(packed) == 1
+    assert nt.autograd.grad(y.sum(), x)[0].tolist() == [5.0, 6.0]
+    assert nt.autograd.grad(plain.sum(), x)[0].tolist() == plain.tolist()
 
 
 def test_nothing_is_packed_where_nothing_is_recorded():

@@ -22,21 +22,13 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-class _Stack(threading.local):
-    def __init__(self):
-        self.pairs = []
-
-
-_hooks = _Stack()
-
-
 class Packed:
     """What a hook made of a saved tensor, and how to get it back."""
 
     __slots__ = ("as_array", "unpack", "value")
 
     def __init__(self, tensor, as_array):
-        pack, self.unpack = _hooks.pairs[-1]
+        pack, self.unpack = SAVED.state[-1]
         self.as_array = as_array
         before = current.mode
         current.mode = before.with_grad[False].without(SAVED)
@@ -67,11 +59,14 @@ class Packed:
 
 def are_set():
     """Whether hooks are set in this thread, and active in its mode."""
-    return bool(_hooks.pairs) and SAVED in current.mode.active
+    return SAVED.state is not None and SAVED in current.mode.active
 
 
 class SavedHooks(Observer):
-    """Packs what each node has saved, as soon as it is recorded."""
+    """Packs what each node has saved, as soon as it is recorded.
+
+    Its state is a tuple of the pairs of hooks, innermost last.
+    """
 
     def __repr__(self):
         return "SavedHooks()"
@@ -80,7 +75,7 @@ class SavedHooks(Observer):
         return "SAVED"
 
     def made(self, op, arguments, result):
-        if not _hooks.pairs:
+        if self.state is None:
             return
         for one in result if isinstance(result, tuple) else (result,):
             node = one._meta.node if isinstance(one, Tensor) and one._meta is not None else None
@@ -179,10 +174,10 @@ class saved_tensors_hooks:
         self.unpack_hook = unpack_hook
 
     def __enter__(self):
-        _hooks.pairs.append((self.pack_hook, self.unpack_hook))
+        SAVED.state = (*(SAVED.state or ()), (self.pack_hook, self.unpack_hook))
         current.mode = current.mode.inside(SAVED)
 
     def __exit__(self, kind, value, traceback):
-        _hooks.pairs.pop()
-        if not _hooks.pairs:
+        SAVED.state = SAVED.state[:-1] or None
+        if SAVED.state is None:
             current.mode = current.mode.without(SAVED)
