@@ -3,9 +3,9 @@
 import numpy as np
 
 from ..dtypes import INTEGRAL, NUMERIC, bool_
-from ..kernels.backward import elementwise as backward
+from ..kernels.backward import arithmetic as backward
 from ..kernels.forward import comparison as comparison_forward
-from ..kernels.forward import elementwise as forward
+from ..kernels.forward import arithmetic as forward
 from .elementwise_kind import elementwise
 from .general_kind import composite
 from .operands import result_dtype

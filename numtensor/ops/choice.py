@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..dtypes import ALL, NUMERIC, bool_
-from ..kernels.backward import elementwise as backward
+from ..kernels.backward import choice as backward
 from ..kernels.forward import comparison as comparison_forward
-from ..kernels.forward import elementwise as forward
+from ..kernels.forward import choice as forward
 from ..tensor import Tensor
 from .comparison import eq, ge, gt, le, logical_and, logical_or, lt
 from .elementwise_kind import elementwise

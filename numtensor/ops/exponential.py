@@ -1,7 +1,7 @@
 """Exponentials and logarithms of elements."""
 
-from ..kernels.backward import elementwise as backward
-from ..kernels.forward import elementwise as forward
+from ..kernels.backward import exponential as backward
+from ..kernels.forward import exponential as forward
 from .elementwise_kind import elementwise
 
 LN_2 = 0.6931471805599453

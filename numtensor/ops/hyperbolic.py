@@ -1,7 +1,7 @@
 """Hyperbolic functions of elements."""
 
-from ..kernels.backward import elementwise as backward
-from ..kernels.forward import elementwise as forward
+from ..kernels.backward import hyperbolic as backward
+from ..kernels.forward import hyperbolic as forward
 from .elementwise_kind import elementwise
 
 

@@ -3,8 +3,8 @@
 import math
 
 from ..dtypes import INTEGRAL, NUMERIC, bool_, int64
-from ..kernels.backward import elementwise as backward
-from ..kernels.forward import elementwise as forward
+from ..kernels.backward import power as backward
+from ..kernels.forward import power as forward
 from ..tensor import Tensor
 from .arithmetic import zero_gradient
 from .choice import where

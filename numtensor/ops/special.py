@@ -1,7 +1,7 @@
 """Special functions of elements: the error function and its complement."""
 
-from ..kernels.backward import elementwise as backward
-from ..kernels.forward import elementwise as forward
+from ..kernels.backward import special as backward
+from ..kernels.forward import special as forward
 from .elementwise_kind import elementwise
 from .exponential import exp
 

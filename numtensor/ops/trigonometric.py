@@ -2,8 +2,8 @@
 
 import math
 
-from ..kernels.backward import elementwise as backward
-from ..kernels.forward import elementwise as forward
+from ..kernels.backward import trigonometric as backward
+from ..kernels.forward import trigonometric as forward
 from .arithmetic import mul
 from .elementwise_kind import elementwise
 from .general_kind import composite
