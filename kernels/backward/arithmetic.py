@@ -65,3 +65,23 @@ def constant(grad):
 def constant_2(grad):
     """Zero for both inputs."""
     return np.zeros_like(grad), np.zeros_like(grad)
+
+
+@elementwise(results=("T", "T", "T"))
+def lerp(grad, x, y, weight):
+    """grad * (1 - weight), grad * weight, grad * (y - x)."""
+    return grad * (type(grad)(1) - weight), grad * weight, grad * (y - x)
+
+
+@elementwise(results=("T", "T", "T"))
+def addcmul(grad, y, z, value: float):
+    """grad, grad * value * z, grad * value * y."""
+    scaled = grad * value
+    return grad, scaled * z, scaled * y
+
+
+@elementwise(results=("T", "T", "T"))
+def addcdiv(grad, y, z, value: float):
+    """grad, grad * value / z, -grad * value * y / z**2."""
+    scaled = grad * value / z
+    return grad, scaled, -scaled * (y / z)

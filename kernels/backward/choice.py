@@ -49,3 +49,9 @@ def where(grad, condition: bool):
     """grad where each is chosen, 0 elsewhere: nothing of the branch that is not chosen enters."""
     zero = type(grad)(0)
     return grad if condition else zero, zero if condition else grad
+
+
+@elementwise
+def replace_nonfinite(grad, x):
+    """grad where x is finite, 0 elsewhere."""
+    return grad if x - x == type(x)(0) else type(x)(0)

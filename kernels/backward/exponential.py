@@ -1,5 +1,6 @@
 """Gradients of the formulas in ``forward/exponential.py``: one result per differentiable input."""
 
+from .. import elementary
 from ..declare import elementwise
 
 _LN_2 = 0.6931471805599453
@@ -46,3 +47,9 @@ def log2(grad, x):
 def log10(grad, x):
     """grad / (x ln 10)."""
     return grad / (x * type(x)(_LN_10))
+
+
+@elementwise(results=("T", "T"))
+def logaddexp(grad, x, y):
+    """grad * e**x / (e**x + e**y), grad * e**y / (e**x + e**y)."""
+    return grad * elementary.sigmoid(x - y), grad * elementary.sigmoid(y - x)

@@ -20,3 +20,21 @@ def cosh(grad, x):
 def tanh(grad, output):
     """grad * (1 - tanh(x)**2)."""
     return grad * (type(grad)(1) - output * output)
+
+
+@elementwise
+def asinh(grad, x):
+    """grad / sqrt(x**2 + 1)."""
+    return grad * elementary.rsqrt(x * x + type(x)(1))
+
+
+@elementwise
+def acosh(grad, x):
+    """grad / sqrt(x**2 - 1)."""
+    return grad * elementary.rsqrt(x * x - type(x)(1))
+
+
+@elementwise
+def atanh(grad, x):
+    """grad / (1 - x**2)."""
+    return grad / (type(x)(1) - x * x)

@@ -46,3 +46,9 @@ def sqrt(grad, output):
 def rsqrt(grad, output):
     """-grad / (2 x sqrt(x))."""
     return type(grad)(-0.5) * grad * (output * output * output)
+
+
+@elementwise(results=("T", "T"))
+def hypot(grad, x, y, output):
+    """grad * x / sqrt(x**2 + y**2), grad * y / sqrt(x**2 + y**2)."""
+    return grad * (x / output), grad * (y / output)

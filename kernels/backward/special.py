@@ -3,6 +3,7 @@
 from .. import elementary
 from ..declare import elementwise
 
+_PI = 3.141592653589793
 _TWO_OVER_SQRT_PI = 1.1283791670955126
 
 
@@ -16,3 +17,18 @@ def erf(grad, x):
 def erfc(grad, x):
     """-grad * 2 / sqrt(pi) * exp(-x**2)."""
     return -grad * (type(x)(_TWO_OVER_SQRT_PI) * elementary.exp(-(x * x)))
+
+
+@elementwise(results=("T", "T"))
+def xlogy(grad, x, y):
+    """grad * log(y), 0 at x = 0 >= y, and grad * x / y."""
+    constant = x == type(x)(0) and y <= type(x)(0)
+    return type(x)(0) if constant else grad * elementary.log(y), grad * x / y
+
+
+@elementwise
+def sinc(grad, x):
+    """grad * (cos(pi x) - sinc(x)) / x, 0 at 0."""
+    angle = x * type(x)(_PI)
+    slope = (elementary.cos(angle) - elementary.sin(angle) / angle) / x
+    return type(x)(0) if x == type(x)(0) else grad * slope

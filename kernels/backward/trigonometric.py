@@ -38,3 +38,10 @@ def acos(grad, x):
 def atan(grad, x):
     """grad / (1 + x**2)."""
     return grad / (type(x)(1) + x * x)
+
+
+@elementwise(results=("T", "T"))
+def atan2(grad, y, x):
+    """grad * x / (x**2 + y**2), -grad * y / (x**2 + y**2)."""
+    scale = grad / (x * x + y * y)
+    return scale * x, -scale * y

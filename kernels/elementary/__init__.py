@@ -24,14 +24,19 @@ the processor: without one it is right but slow, and the bounds of the simple fu
 from .error import erf, erfc
 from .exponential import exp, exp2, expm1, sigmoid
 from .hyperbolic import cosh, sinh, tanh
+from .inverse_hyperbolic import acosh, asinh, atanh
 from .logarithm import log, log1p, log2, log10
 from .power import pow, rsqrt, sqrt
-from .trigonometric import acos, asin, atan, cos, sin, tan
+from .trigonometric import acos, asin, atan, atan2, cos, sin, tan
 
 __all__ = [
     "acos",
+    "acosh",
     "asin",
+    "asinh",
     "atan",
+    "atan2",
+    "atanh",
     "cos",
     "cosh",
     "erf",

@@ -151,3 +151,23 @@ def abs_integral(x):
 def sign(x):
     """-1, 0 or 1; 0 for nan."""
     return type(x)(x > type(x)(0)) - type(x)(x < type(x)(0))
+
+
+@elementwise
+def lerp(x, y, weight):
+    """x + weight (y - x), from the nearer end: exactly x at 0 and y at 1."""
+    distance = y - x
+    rest = type(x)(1) - weight
+    return x + weight * distance if intrinsics.fabs(weight) < type(x)(0.5) else y - distance * rest
+
+
+@elementwise
+def addcmul(x, y, z, value: float):
+    """x + value y z."""
+    return x + value * y * z
+
+
+@elementwise
+def addcdiv(x, y, z, value: float):
+    """x + value y / z."""
+    return x + value * y / z

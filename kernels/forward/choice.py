@@ -2,6 +2,8 @@
 
 from ..declare import elementwise
 
+_INF = float("inf")
+
 
 @elementwise
 def maximum(x, y):
@@ -26,3 +28,12 @@ def clamp(x, low, high):
 def where(condition: bool, x, y):
     """x where the condition holds, y elsewhere."""
     return x if condition else y
+
+
+@elementwise
+def replace_nonfinite(x, nan: float, posinf: float, neginf: float):
+    """x, with other numbers in place of nan, inf and -inf."""
+    x = nan if x != x else x
+    finite = neginf if x == type(x)(-_INF) else x
+    finite = posinf if x == type(x)(_INF) else finite
+    return nan if x != x else finite

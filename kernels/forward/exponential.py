@@ -1,6 +1,6 @@
 """Exponentials and logarithms. ``backward/exponential.py`` mirrors this file."""
 
-from .. import elementary
+from .. import elementary, intrinsics
 from ..declare import elementwise
 
 
@@ -44,3 +44,12 @@ def log2(x):
 def log10(x):
     """The logarithm to base 10."""
     return elementary.log10(x)
+
+
+@elementwise
+def logaddexp(x, y):
+    """log(e**x + e**y) without overflow."""
+    larger = x if x >= y else y
+    # Of equal infinities the difference is nan.
+    distance = type(x)(0) if x == y else intrinsics.fabs(x - y)
+    return larger + elementary.log1p(elementary.exp(-distance))

@@ -20,3 +20,21 @@ def cosh(x):
 def tanh(x):
     """The hyperbolic tangent."""
     return elementary.tanh(x)
+
+
+@elementwise
+def asinh(x):
+    """The inverse hyperbolic sine."""
+    return elementary.asinh(x)
+
+
+@elementwise
+def acosh(x):
+    """The inverse hyperbolic cosine; nan below 1."""
+    return elementary.acosh(x)
+
+
+@elementwise
+def atanh(x):
+    """The inverse hyperbolic tangent; infinite at -1 and 1, nan outside."""
+    return elementary.atanh(x)

@@ -1,7 +1,9 @@
 """Powers and roots. ``backward/power.py`` mirrors this file."""
 
-from .. import elementary
+from .. import elementary, intrinsics
 from ..declare import elementwise
+
+_INF = float("inf")
 
 
 @elementwise
@@ -62,3 +64,14 @@ def sqrt(x):
 def rsqrt(x):
     """1 / sqrt(x)."""
     return elementary.rsqrt(x)
+
+
+@elementwise
+def hypot(x, y):
+    """sqrt(x**2 + y**2) without overflow of the squares; inf if either is, even beside nan."""
+    a, b = intrinsics.fabs(x), intrinsics.fabs(y)
+    low, high = (a, b) if a < b else (b, a)
+    ratio = low / high
+    length = high * elementary.sqrt(type(x)(1) + ratio * ratio)
+    length = high if low == type(x)(0) else length
+    return type(x)(_INF) if a == type(x)(_INF) or b == type(x)(_INF) else length

@@ -38,3 +38,9 @@ def acos(x):
 def atan(x):
     """The arc tangent in radians."""
     return elementary.atan(x)
+
+
+@elementwise
+def atan2(y, x):
+    """The angle of the point (x, y) in radians."""
+    return elementary.atan2(y, x)

@@ -209,3 +209,39 @@ def log10(input):
 
 
 log10.vjp((lambda grad, input: grad / (input * LN_10),))
+
+
+@elementwise(
+    forward.logaddexp,
+    backward.logaddexp,
+    saves=("input", "other"),
+    out=True,
+)
+def logaddexp(input, other):
+    """Compute log(exp(input) + exp(other)) without overflow.
+
+    Args:
+        input: a tensor.
+        other: a tensor that broadcasts with `input`, or a number.
+
+    Returns:
+        A floating tensor of the broadcast shape.
+
+    Raises:
+        RuntimeError: the shapes do not broadcast.
+
+    Reference: ``torch.logaddexp``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.logaddexp(nt.tensor([0.0]), nt.tensor([0.0]))
+        tensor([0.6931])
+    """
+
+
+logaddexp.vjp(
+    (
+        lambda grad, input, other: grad * (input - other).sigmoid(),
+        lambda grad, input, other: grad * (other - input).sigmoid(),
+    )
+)
