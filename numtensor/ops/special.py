@@ -7,7 +7,7 @@ from ..kernels.forward import special as forward
 from .choice import where
 from .comparison import eq, le, logical_and
 from .elementwise_kind import elementwise
-from .exponential import exp, log
+from .exponential import exp
 from .trigonometric import cos
 
 TWO_OVER_SQRT_PI = 1.1283791670955126
@@ -103,7 +103,7 @@ def xlogy(input, other):
 
 xlogy.vjp(
     (
-        lambda grad, input, other: where(logical_and(eq(input, 0), le(other, 0)), 0.0, grad * log(other)),
+        lambda grad, input, other: where(logical_and(eq(input, 0), le(other, 0)), 0.0, xlogy(grad, other)),
         lambda grad, input, other: grad * input / other,
     )
 )
