@@ -21,7 +21,7 @@ from .checked import CHECKED_BUILD
 from .scalar import ScalarFunction
 
 REGISTRY = {}
-"""Every declared kernel by name, such as ``forward.elementwise.exp``: what ``numtensor warmup`` walks."""
+"""Every declared kernel by name, such as ``forward.exponential.exp``: what ``numtensor warmup`` walks."""
 
 WORKING = "T"
 """Stands for the working dtype in a kernel's types."""
