@@ -145,7 +145,7 @@ def _resolve(value, dtype, checked, names=()):
     if isinstance(value, CheckedConstant):
         return checked
     if isinstance(value, NumbaForm):
-        return value.build()
+        return value.resolve(dtype)
     if isinstance(value, python_types.ModuleType) and value.__name__.startswith(__package__ + "."):
         # `elementary.exp` in a kernel: a module whose functions are the compiled ones.
         module = python_types.ModuleType(value.__name__)

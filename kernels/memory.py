@@ -32,6 +32,10 @@ class NumbaForm:
     def __init__(self, build):
         self.build = functools.cache(build)
 
+    def resolve(self, dtype):
+        """Return the Numba object; it is the same for every working dtype."""
+        return self.build()
+
 
 @functools.cache
 def load(kind):
@@ -52,15 +56,24 @@ def array(kind, ndim, layout):
 
 
 class StackArray(NumbaForm):
-    """A small array on the stack of the kernel that calls it, uninitialised: kernels allocate nothing else."""
+    """A small array on the stack of the kernel that calls it, uninitialised: kernels allocate nothing else.
+
+    Args:
+        kind: dtype name, or ``"T"`` for the working dtype.
+        size: the number of elements.
+    """
 
     def __init__(self, kind, size):
-        super().__init__(lambda: _build_stack_array(kind, size))
+        super().__init__(lambda dtype: _build_stack_array(dtype if kind == "T" else kind, size))
         self.kind = kind
         self.size = size
 
+    def resolve(self, dtype):
+        """Return the Numba function that makes it when the working dtype is `dtype`."""
+        return self.build(dtype)
+
     def __call__(self):
-        return np.empty(self.size, self.kind)
+        return np.empty(self.size, np.float64 if self.kind == "T" else self.kind)
 
 
 def _build_load(kind):
