@@ -16,7 +16,7 @@ import numpy as np
 UINTP = np.uintp
 INTP = np.intp
 
-DTYPES = ("bool", "uint8", "int8", "int16", "int32", "int64", "float32", "float64")
+DTYPES = ("bool", "uint8", "int8", "int16", "int32", "int64", "uint64", "float32", "float64")
 # Numba's name where it is not NumPy's in every version.
 NUMBA_NAMES = {"bool": "boolean"}
 ITEMSIZE = {kind: np.dtype(kind).itemsize for kind in DTYPES}

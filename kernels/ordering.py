@@ -49,3 +49,14 @@ def _integer_key(x):
 
 order_key = by_family(floating=_float_key, integral=_integer_key)
 of_order_key = by_family(floating=_float_of_key, integral=_integer_key)
+
+
+@scalar
+def _float_sort_key(x):
+    """See `sort_key`."""
+    key = flip(to_bits(x + type(x)(0)))
+    return flip(to_bits(type(x)(np.nan))) if x != x else key
+
+
+# The order in which numbers are sorted: zeros are equal, and NaNs are, after all numbers.
+sort_key = by_family(floating=_float_sort_key, integral=_integer_key)

@@ -8,7 +8,6 @@ from ..intrinsics import maximum, sqrt
 from ..rows import row_exp, row_exp_sum, row_max, row_squares, row_sum
 from ..scalar import scalar
 
-
 ZERO = np.uintp(0)
 
 # Columns that are scaled at a time, so that some thousand rows of them stay in the second-level cache.
