@@ -178,7 +178,7 @@ def _build_array(kind, ndim, layout):
 
 def _build_stack_array(kind, size):
     from llvmlite import ir
-    from numba.core import cgutils, types
+    from numba.core import types
     from numba.extending import intrinsic
     from numba.np.arrayobj import make_array, populate_array
 
@@ -189,7 +189,9 @@ def _build_stack_array(kind, size):
     def stack_array(context):
         def codegen(context, builder, signature, args):
             header = make_array(array_type)(context, builder)
-            memory = cgutils.alloca_once(builder, ir.ArrayType(context.get_data_type(element), size))
+            # Numba's own helper would fill it with zeros, once per row.
+            with builder.goto_entry_block():
+                memory = builder.alloca(ir.ArrayType(context.get_data_type(element), size))
             data = builder.bitcast(memory, context.get_data_type(element).as_pointer())
             extent = context.get_constant(types.intp, size)
             itemsize = context.get_constant(types.intp, ITEMSIZE[kind])

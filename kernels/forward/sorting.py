@@ -13,7 +13,7 @@ from ..scalar import scalar
 
 ZERO, ONE = np.uintp(0), np.uintp(1)
 # Up to so many elements, comparing each with each, which vectorises, is faster than counting digits.
-FEW = np.uintp(100)
+FEW = np.uintp(64)
 # From so many elements on, larger digits pay for clearing and adding up more counters.
 MANY = np.uintp(6000)
 SMALL_DIGIT, LARGE_DIGIT = np.uint64(8), np.uint64(11)
