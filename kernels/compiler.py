@@ -93,10 +93,12 @@ def _define(name, source, namespace):
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     namespace["__name__"] = "numtensor.kernels.generated"
     exec(compile(source, filename, "exec"), namespace)
-    if ELEMENT in namespace:
+    inner = [key for key in namespace if key.startswith(ELEMENT)]
+    if inner:
         import numba
 
-        namespace[ELEMENT] = numba.njit(namespace[ELEMENT], error_model=ERROR_MODEL, **INNER)
+        for key in inner:
+            namespace[key] = numba.njit(namespace[key], error_model=ERROR_MODEL, **INNER)
     return namespace[name]
 
 

@@ -101,9 +101,11 @@ class Elementwise(Kernel):
     Attributes:
         parameters: names of the formula's parameters: first the arrays, then the scalars.
         array_types, scalar_types, result_types: dtype names, ``"T"`` for the working dtype.
+        uniform: (position of a parameter, values): where that operand is one of these numbers for all elements, the
+            loop is compiled for it; None if there is no such parameter.
     """
 
-    def __init__(self, function, results):
+    def __init__(self, function, results, uniform):
         super().__init__(function)
         self.result_types = (results,) if isinstance(results, str) else tuple(results)
         self.parameters = function.__code__.co_varnames[: function.__code__.co_argcount]
@@ -116,6 +118,7 @@ class Elementwise(Kernel):
                 raise TypeError(f"kernel {self.name}: array parameter {name!r} after a scalar one")
             else:
                 self.array_types.append(annotation if isinstance(annotation, str) else annotation.__name__)
+        self.uniform = None if uniform is None else (self.parameters.index(uniform[0]), uniform[1])
         self._variants = {}
 
     def _make(self, dtype):
@@ -144,7 +147,9 @@ class Elementwise(Kernel):
         arrays, scalars = _types(self.array_types, dtype), _types(self.scalar_types, dtype)
         results = _types(self.result_types, dtype)
         floating = _clears_flags(arrays + scalars + results)
-        return loops.elementwise_loop(symbol, self.formula, arrays, scalars, results, kept, chosen, floating)
+        return loops.elementwise_loop(
+            symbol, self.formula, arrays, scalars, results, kept, chosen, floating, self.uniform
+        )
 
     def _make_variant(self, kept, chosen, dtype):
         types = _types(self.array_types + self.scalar_types, dtype)
@@ -184,19 +189,21 @@ class GUfunc(Kernel):
         return self._load("", dtype, write_loop, inputs, outputs, self.signature)
 
 
-def elementwise(function=None, *, results=WORKING):
+def elementwise(function=None, *, results=WORKING, uniform=None):
     """Declare a kernel by its formula of numbers.
 
     Args:
         function: the formula. It returns one number, or a tuple of as many as `results` has types.
         results: dtype name of the result, ``"T"`` for the working dtype; a tuple for several results.
+        uniform: (name of an array parameter, values) for which the formula is much simpler: where that operand is
+            one such number for all elements, a loop is taken in which it is a constant.
 
     Returns:
         An `Elementwise` kernel.
     """
     if function is None:
-        return functools.partial(elementwise, results=results)
-    return Elementwise(function, results)
+        return functools.partial(elementwise, results=results, uniform=uniform)
+    return Elementwise(function, results, uniform)
 
 
 def gufunc(signature, types, *, fastmath=False):
