@@ -141,6 +141,35 @@ class Elementwise(Kernel):
             found = self._variants[key] = KernelTable(functools.partial(self._make_variant, *key))
         return found
 
+    def rows(self, *repeated):
+        """Return the table of gufuncs ``(),(n),...->(n)`` in which the named parameters are one number per row.
+
+        Broadcast over a row of some hundred elements they would be copied, element by element: that is what NumPy's
+        iterator does with operands that do not have one stride throughout.
+        """
+        found = self._variants.get(repeated)
+        if found is None:
+            found = self._variants[repeated] = KernelTable(functools.partial(self._make_rows, repeated))
+        return found
+
+    def _make_rows(self, repeated, dtype):
+        from . import loops
+
+        types = _types(self.array_types + self.scalar_types, dtype)
+        (result,) = _types(self.result_types, dtype)
+        numbers = [self.parameters.index(name) for name in repeated]
+        numbers += range(len(self.array_types), len(types))
+        write_loop = functools.partial(
+            loops.rows_loop,
+            function=self.formula,
+            types=types,
+            result_type=result,
+            repeated=numbers,
+            floating=_clears_flags([*types, result]),
+        )
+        cores = ",".join("()" if position in numbers else "(n)" for position in range(len(types)))
+        return self._load(f"[rows {','.join(repeated)}]", dtype, write_loop, types, [result], f"{cores}->(n)")
+
     def _write_loop(self, symbol, dtype, kept=None, chosen=None):
         from . import loops
 

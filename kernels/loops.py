@@ -140,6 +140,46 @@ def elementwise_loop(
     return "".join(elements) + _indent(lines), namespace
 
 
+def rows_loop(name, function, types, result_type, repeated, floating=True):
+    """Write the gufunc loop ``(),(n),...->(n)`` of an elementwise kernel some of whose operands are one number per row.
+
+    Args:
+        name: the function's name in the text.
+        function: the kernel's formula, already wrapped as a scalar function; it has one result.
+        types: dtype names of its parameters.
+        result_type: dtype name of the result.
+        repeated: positions of the parameters that are one number per row.
+        floating: whether to clear the floating-point flags at the end.
+
+    Returns:
+        (text, namespace) to compile.
+    """
+    kinds = [*types, result_type]
+    slots = range(len(kinds))
+    walked = [slot for slot in slots if slot not in repeated]
+    namespace = {"uintp": memory.UINTP, "formula": function, "store_0": memory.store(result_type, 0)}
+    for kind in types:
+        namespace[f"load_{kind}"] = memory.load(kind)
+    loads = ", ".join(f"load_{kind}(a{slot}, o{slot})" for slot, kind in enumerate(types))
+    out = len(types)
+    element = f"def {ELEMENT}({', '.join(f'a{slot}, o{slot}' for slot in slots)}):\n"
+    element += f"    store_0(a{out}, o{out}, formula({loads}))\n\n\n"
+    lines = [_HEADER.format(name=name).rstrip(), "n = uintp(dims[1])"]
+    lines += [f"s{slot} = uintp(steps[{slot}])" for slot in slots]
+    lines += [f"t{slot} = uintp(steps[{len(kinds) + k}])" for k, slot in enumerate(walked)]
+    lines.append(f"contiguous = {' and '.join(f't{slot} == uintp({memory.ITEMSIZE[kinds[slot]]})' for slot in walked)}")
+    lines.append("for k in range(outer):")
+    lines += [f"    a{slot} = args[{slot}] + k * s{slot}" for slot in slots]
+    for keyword, strides in (("if contiguous:", memory.ITEMSIZE), ("else:", None)):
+        steps = {slot: f"t{slot}" if strides is None else f"uintp({strides[kinds[slot]]})" for slot in walked}
+        places = [f"a{slot}, " + (f"i * {steps[slot]}" if slot in steps else "uintp(0)") for slot in slots]
+        lines += [f"    {keyword}", "        for i in range(n):", f"            {ELEMENT}({', '.join(places)})"]
+    if floating:
+        namespace["clear_flags"] = memory.CLEAR_FLAGS
+        lines.append("clear_flags()")
+    return element + _indent(lines), namespace
+
+
 def gufunc_loop(name, function, signature, input_types, output_types, floating=True):
     """Write the loop of a gufunc kernel: the core function once per outer index.
 

@@ -159,6 +159,29 @@ def spread_tensor(op, grad, shape, dim, keepdim):
     return keep_dims(op, grad, shape, dim, keepdim).expand(shape)
 
 
+def call_spread(kernel, repeated, x, *arguments):
+    """Call an elementwise backward kernel some of whose operands are one number per reduced run.
+
+    Args:
+        kernel: an `Elementwise` kernel with one result.
+        repeated: names of its parameters that are results of the reduction, which keep the reduced dimensions.
+        x: the reduction's input, for its extents.
+        arguments: all of the kernel's, in order.
+
+    Returns:
+        An array of the shape of `x`.
+    """
+    dtype = x.dtype
+    first = arguments[kernel.parameters.index(repeated[0])]
+    if x.size < FEW or first.size == 1 or first.shape[-1] != 1:
+        return np.asarray(kernel.loops[dtype](*arguments))
+    # One number per row: the rest broadcasts over the outer dimensions.
+    numbers = [
+        one[..., 0] if name in repeated else one for name, one in zip(kernel.parameters, arguments, strict=True)
+    ]
+    return kernel.rows(*repeated)[dtype](*numbers)
+
+
 def require_elements(op, shape, dim):
     """Raise where a reduction without identity has no element to choose from.
 

@@ -61,7 +61,7 @@ ROWS = [
     Row("atan", -4, 4, 1.3, 1.7, np.arctan, mpmath.atan),
     Row("sinh", -90, 90, 1.7, 1.4, np.sinh, mpmath.sinh),
     Row("cosh", -90, 90, 1.5, 1.4, np.cosh, mpmath.cosh),
-    Row("tanh", -10, 10, 1.5, 1.4, np.tanh, mpmath.tanh),
+    Row("tanh", -10, 10, 2.4, 1.4, np.tanh, mpmath.tanh),
     Row("erf", -6, 6, 1.15, 1.15, scipy.special.erf, mpmath.erf),
     Row("erfc", -6, 11, 3.6, 3.0, scipy.special.erfc, lambda x: mpmath.erfc(max(min(x, 99), -99))),
     Row("sqrt", 0, 10, 0.5, 0.5, np.sqrt, mpmath.sqrt),
