@@ -52,6 +52,14 @@ def reduce(op, rows, columns, array, dim, keepdim, *numbers, staged=False, order
         if axis == ndim - 1 and (array.size < FEW or array.strides[axis] == array.itemsize):
             result = rows(array, *numbers)
             return _reshape(result, _kept(array.shape, dims)) if keepdim else result
+        if columns is not None and array.flags.c_contiguous:
+            # The commonest case of what follows, in half the time.
+            shape = array.shape
+            before, after = shape[:axis], shape[axis + 1 :]
+            inner = math.prod(after)
+            if inner > 1:
+                result = columns(array.reshape(math.prod(before), shape[axis], inner), *numbers)
+                return _reshape(result, (*before, 1, *after) if keepdim else before + after)
     shape = array.shape
     kept = _kept(shape, dims) if keepdim else tuple(n for axis, n in enumerate(shape) if axis not in dims)
     return _reshape(_reduce(rows, columns, array, dims, numbers, staged), kept)
