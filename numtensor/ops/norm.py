@@ -58,7 +58,7 @@ def _(input, dim, keepdim):
 def _(grad, needs, input, dim, keepdim, output):
     grad = keep_dims("logsumexp", grad, input.shape, dim, keepdim)
     output = keep_dims("logsumexp", output, input.shape, dim, keepdim)
-    return call_spread(backward.logsumexp, ("grad", "output"), input, grad, input, output)
+    return call_spread(backward.logsumexp, input, grad, input, output)
 
 
 @logsumexp.vjp
@@ -139,7 +139,7 @@ def _(grad, needs, input, p, dim, keepdim, dtype, output):
     grad = keep_dims("norm", grad, shape, dim, keepdim)
     output = keep_dims("norm", output, shape, dim, keepdim)
     if order == 2:
-        return call_spread(backward.norm_2, ("grad", "output"), input, grad, input, output)
+        return call_spread(backward.norm_2, input, grad, input, output)
     if order == 1:
         return np.asarray(backward.norm_1.loops[grad.dtype](grad, input, output))
     if math.isinf(order):

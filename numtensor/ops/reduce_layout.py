@@ -167,27 +167,24 @@ def spread_tensor(op, grad, shape, dim, keepdim):
     return keep_dims(op, grad, shape, dim, keepdim).expand(shape)
 
 
-def call_spread(kernel, repeated, x, *arguments):
-    """Call an elementwise backward kernel some of whose operands are one number per reduced run.
+def call_spread(kernel, x, *arguments):
+    """Call the backward kernel of a reduction: elementwise, with operands that are one number per reduced run.
 
     Args:
-        kernel: an `Elementwise` kernel with one result.
-        repeated: names of its parameters that are results of the reduction, which keep the reduced dimensions.
+        kernel: an `Elementwise` kernel that names these operands; they keep the reduced dimensions, with extent 1.
         x: the reduction's input, for its extents.
         arguments: all of the kernel's, in order.
 
     Returns:
         An array of the shape of `x`.
     """
-    dtype = x.dtype
+    repeated = kernel.repeated
     first = arguments[kernel.parameters.index(repeated[0])]
     if x.size < FEW or first.size == 1 or first.shape[-1] != 1:
-        return np.asarray(kernel.loops[dtype](*arguments))
-    # One number per row: the rest broadcasts over the outer dimensions.
-    numbers = [
-        one[..., 0] if name in repeated else one for name, one in zip(kernel.parameters, arguments, strict=True)
-    ]
-    return kernel.rows(*repeated)[dtype](*numbers)
+        return np.asarray(kernel.loops[x.dtype](*arguments))
+    # The other dimensions broadcast.
+    numbers = [a[..., 0] if name in repeated else a for name, a in zip(kernel.parameters, arguments, strict=True)]
+    return kernel.rows[x.dtype](*numbers)
 
 
 def require_elements(op, shape, dim):

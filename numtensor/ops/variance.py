@@ -95,7 +95,7 @@ def _(grad, needs, input, dim, unbiased, keepdim, correction, mean):
     grad = keep_dims("var", grad, shape, dim, keepdim)
     mean = keep_dims("var", np.asarray(mean), shape, dim, keepdim)
     factor = CONSTANTS[grad.dtype][_over_freedom("var", 2, shape, dim, correction)]
-    return call_spread(backward.var, ("grad", "mean"), input, grad, input, mean, factor)
+    return call_spread(backward.var, input, grad, input, mean, factor)
 
 
 @var.vjp
@@ -152,7 +152,7 @@ def _(grad, needs, input, dim, unbiased, keepdim, correction, output, mean):
     mean = keep_dims("std", np.asarray(mean), shape, dim, keepdim)
     output = keep_dims("std", output, shape, dim, keepdim)
     factor = CONSTANTS[grad.dtype][_over_freedom("std", 1, shape, dim, correction)]
-    return call_spread(backward.std, ("grad", "mean", "output"), input, grad, input, mean, output, factor)
+    return call_spread(backward.std, input, grad, input, mean, output, factor)
 
 
 @std.vjp
