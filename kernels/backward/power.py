@@ -2,23 +2,19 @@
 
 from .. import elementary
 from ..declare import elementwise
+from ..forward.power import COMMON_POWERS
 
 
-@elementwise(results=("T", "T"))
+@elementwise(results=("T", "T"), uniform=("y", COMMON_POWERS))
 def pow(grad, x, y, output):
     """grad * y * x**(y - 1), which is 0 at y = 0, and grad * x**y * log(x), which is 0 at x = 0 <= y."""
     zero = type(x)(0)
     # The same choice as forward makes: without it x**2 would go backward at the price of a logarithm.
-    if y == type(x)(2):
-        factor = x
-    elif y == type(x)(3):
-        factor = x * x
-    elif y == type(x)(0.5):
-        factor = elementary.rsqrt(x)
-    elif y == type(x)(-1):
-        factor = type(x)(1) / (x * x)
-    else:
-        factor = elementary.pow(x, y - type(x)(1))
+    factor = elementary.pow(x, y - type(x)(1))
+    factor = x if y == type(x)(2) else factor
+    factor = x * x if y == type(x)(3) else factor
+    factor = elementary.rsqrt(x) if y == type(x)(0.5) else factor
+    factor = type(x)(1) / (x * x) if y == type(x)(-1) else factor
     grad_x = zero if y == zero else grad * (y * factor)
     grad_y = zero if x == zero and y >= zero else grad * (output * elementary.log(x))
     return grad_x, grad_y

@@ -6,21 +6,19 @@ from ..declare import elementwise
 _INF = float("inf")
 
 
-@elementwise
-def pow(x, y):
-    """x to the power y, with C99's special cases, but sqrt(x) for y = 1/2, as in PyTorch: nan at -inf.
+# The commonest powers need no logarithm. Each is the same number wherever it comes from: a formula chooses by selects,
+# since a branch would keep the loop scalar, and a loop of its own serves one power for all elements.
+COMMON_POWERS = (2, 3, 0.5, -1)
 
-    The commonest powers need no logarithm. Where y is one number for all, LLVM moves the choice out of the loop.
-    """
-    if y == type(x)(2):
-        return x * x
-    if y == type(x)(3):
-        return x * x * x
-    if y == type(x)(0.5):
-        return elementary.sqrt(x)
-    if y == type(x)(-1):
-        return type(x)(1) / x
-    return elementary.pow(x, y)
+
+@elementwise(uniform=("y", COMMON_POWERS))
+def pow(x, y):
+    """x to the power y, with C99's special cases, but sqrt(x) for y = 1/2, as in PyTorch: nan at -inf."""
+    value = elementary.pow(x, y)
+    value = x * x if y == type(x)(2) else value
+    value = x * x * x if y == type(x)(3) else value
+    value = elementary.sqrt(x) if y == type(x)(0.5) else value
+    return type(x)(1) / x if y == type(x)(-1) else value
 
 
 @elementwise

@@ -61,7 +61,7 @@ ROWS = [
     Row("atan", -4, 4, 1.3, 1.7, np.arctan, mpmath.atan),
     Row("sinh", -90, 90, 1.7, 1.4, np.sinh, mpmath.sinh),
     Row("cosh", -90, 90, 1.5, 1.4, np.cosh, mpmath.cosh),
-    Row("tanh", -10, 10, 1.5, 1.4, np.tanh, mpmath.tanh),
+    Row("tanh", -10, 10, 2.4, 1.4, np.tanh, mpmath.tanh),
     Row("asinh", -20, 20, 1.8, 1.9, np.arcsinh, mpmath.asinh),
     Row("acosh", 1, 20, 2.6, 2.8, np.arccosh, mpmath.acosh),
     Row("atanh", -1, 1, 2.2, 2.0, np.arctanh, mpmath.atanh),
