@@ -4,6 +4,7 @@ This package knows NumPy and Numba only; it has never heard of a Tensor. What be
 
 - ``declare``     ``@elementwise`` and ``@gufunc``: how a kernel is written down
 - ``scalar``      functions of numbers that kernels call (``elementary/`` and intrinsics are such)
+- ``ordering``    integers that order as floats do: what extremes and sorts compare
 - ``loops``       the loop templates around a kernel's formula
 - ``compiler``    Numba's options and the compilation to object code; the only importer of Numba
 - ``store``       object code on disk: key, freeze, thaw

@@ -75,7 +75,6 @@ def compile_loop(name, source, namespace, dtype, checked=False, assembly=False):
             return compiled.library, compiled.fndesc.llvm_cfunc_wrapper_name
 
     with _lock:
-        bind_fork_lock()
         loop = _define(name, source, _resolve_globals(namespace, dtype, checked))
         signature = (
             (types.CPointer(types.uintp), types.CPointer(types.intp), types.CPointer(types.intp), types.voidptr),
@@ -93,10 +92,12 @@ def _define(name, source, namespace):
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     namespace["__name__"] = "numtensor.kernels.generated"
     exec(compile(source, filename, "exec"), namespace)
-    if ELEMENT in namespace:
+    inner = [key for key in namespace if key.startswith(ELEMENT)]
+    if inner:
         import numba
 
-        namespace[ELEMENT] = numba.njit(namespace[ELEMENT], error_model=ERROR_MODEL, **INNER)
+        for key in inner:
+            namespace[key] = numba.njit(namespace[key], error_model=ERROR_MODEL, **INNER)
     return namespace[name]
 
 
@@ -145,7 +146,7 @@ def _resolve(value, dtype, checked, names=()):
     if isinstance(value, CheckedConstant):
         return checked
     if isinstance(value, NumbaForm):
-        return value.build()
+        return value.resolve(dtype)
     if isinstance(value, python_types.ModuleType) and value.__name__.startswith(__package__ + "."):
         # `elementary.exp` in a kernel: a module whose functions are the compiled ones.
         module = python_types.ModuleType(value.__name__)
@@ -216,19 +217,3 @@ def _numba_intrinsic(declared):
     namespace = {"typing": typing}
     exec(f"def {declared.__name__}(context, {parameters}):\n    return typing({parameters})\n", namespace)
     return intrinsic(namespace[declared.__name__])
-
-
-@functools.cache
-def bind_fork_lock():
-    """Hold Numba's compiler lock across forks: a child forked while another thread compiles would wait for ever."""
-    import os
-
-    from numba.core.compiler_lock import global_compiler_lock
-
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(
-            before=global_compiler_lock.acquire,
-            after_in_parent=global_compiler_lock.release,
-            after_in_child=global_compiler_lock.release,
-        )
-

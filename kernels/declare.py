@@ -21,7 +21,7 @@ from .checked import CHECKED_BUILD
 from .scalar import ScalarFunction
 
 REGISTRY = {}
-"""Every declared kernel by name, such as ``forward.elementwise.exp``: what ``numtensor warmup`` walks."""
+"""Every declared kernel by name, such as ``forward.exponential.exp``: what ``numtensor warmup`` walks."""
 
 WORKING = "T"
 """Stands for the working dtype in a kernel's types."""
@@ -101,10 +101,18 @@ class Elementwise(Kernel):
     Attributes:
         parameters: names of the formula's parameters: first the arrays, then the scalars.
         array_types, scalar_types, result_types: dtype names, ``"T"`` for the working dtype.
+        uniform: (position of a parameter, values): where that operand is one of these numbers for all elements, the
+            loop is compiled for it; None if there is no such parameter.
+        repeated: names of the parameters that are one number per row in the gufuncs of `rows`.
+        rows: the gufuncs ``(),(n),...->(n)`` by working dtype, None where nothing is repeated. Broadcast over a row
+            of some hundred elements, numbers would be copied, element by element: that is what NumPy's iterator does
+            with operands that do not have one stride throughout.
     """
 
-    def __init__(self, function, results):
+    def __init__(self, function, results, uniform, repeated):
         super().__init__(function)
+        self.repeated = repeated
+        self.rows = KernelTable(self._make_rows) if repeated else None
         self.result_types = (results,) if isinstance(results, str) else tuple(results)
         self.parameters = function.__code__.co_varnames[: function.__code__.co_argcount]
         self.array_types, self.scalar_types = [], []
@@ -116,6 +124,7 @@ class Elementwise(Kernel):
                 raise TypeError(f"kernel {self.name}: array parameter {name!r} after a scalar one")
             else:
                 self.array_types.append(annotation if isinstance(annotation, str) else annotation.__name__)
+        self.uniform = None if uniform is None else (self.parameters.index(uniform[0]), uniform[1])
         self._variants = {}
 
     def _make(self, dtype):
@@ -138,13 +147,33 @@ class Elementwise(Kernel):
             found = self._variants[key] = KernelTable(functools.partial(self._make_variant, *key))
         return found
 
+    def _make_rows(self, dtype):
+        from . import loops
+
+        types = _types(self.array_types + self.scalar_types, dtype)
+        (result,) = _types(self.result_types, dtype)
+        numbers = [self.parameters.index(name) for name in self.repeated]
+        numbers += range(len(self.array_types), len(types))
+        write_loop = functools.partial(
+            loops.rows_loop,
+            function=self.formula,
+            types=types,
+            result_type=result,
+            repeated=numbers,
+            floating=_clears_flags([*types, result]),
+        )
+        cores = ",".join("()" if position in numbers else "(n)" for position in range(len(types)))
+        return self._load("[rows]", dtype, write_loop, types, [result], f"{cores}->(n)")
+
     def _write_loop(self, symbol, dtype, kept=None, chosen=None):
         from . import loops
 
         arrays, scalars = _types(self.array_types, dtype), _types(self.scalar_types, dtype)
         results = _types(self.result_types, dtype)
         floating = _clears_flags(arrays + scalars + results)
-        return loops.elementwise_loop(symbol, self.formula, arrays, scalars, results, kept, chosen, floating)
+        return loops.elementwise_loop(
+            symbol, self.formula, arrays, scalars, results, kept, chosen, floating, self.uniform
+        )
 
     def _make_variant(self, kept, chosen, dtype):
         types = _types(self.array_types + self.scalar_types, dtype)
@@ -184,19 +213,22 @@ class GUfunc(Kernel):
         return self._load("", dtype, write_loop, inputs, outputs, self.signature)
 
 
-def elementwise(function=None, *, results=WORKING):
+def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):
     """Declare a kernel by its formula of numbers.
 
     Args:
         function: the formula. It returns one number, or a tuple of as many as `results` has types.
         results: dtype name of the result, ``"T"`` for the working dtype; a tuple for several results.
+        uniform: (name of an array parameter, values) for which the formula is much simpler: where that operand is
+            one such number for all elements, a loop is taken in which it is a constant.
+        repeated: names of array parameters that are often one number per row; see `Elementwise.rows`.
 
     Returns:
         An `Elementwise` kernel.
     """
     if function is None:
-        return functools.partial(elementwise, results=results)
-    return Elementwise(function, results)
+        return functools.partial(elementwise, results=results, uniform=uniform, repeated=repeated)
+    return Elementwise(function, results, uniform, repeated)
 
 
 def gufunc(signature, types, *, fastmath=False):

@@ -9,6 +9,8 @@ Every address is unsigned: with signed ones Numba adds the wraparound of negativ
 import itertools
 import re
 
+import numpy as np
+
 from . import memory
 
 # What every generated loop starts from: the operands' count, addresses and strides.
@@ -18,11 +20,13 @@ def {name}(args, dims, steps, data):
 """
 
 
-# The name of the function of one element, which the compiler inlines.
+# The name of the function of one element, which the compiler inlines, and what those of constants begin with.
 ELEMENT = "element"
 
 
-def elementwise_loop(name, function, array_types, scalar_types, result_types, kept=None, chosen=None, floating=True):
+def elementwise_loop(
+    name, function, array_types, scalar_types, result_types, kept=None, chosen=None, floating=True, uniform=None
+):
     """Write the loop of an elementwise kernel.
 
     Args:
@@ -35,6 +39,7 @@ def elementwise_loop(name, function, array_types, scalar_types, result_types, ke
             chosen result depends on them. None keeps all.
         chosen: positions of the formula's results that are wanted; None wants all.
         floating: whether to clear the floating-point flags at the end, which NumPy would turn into warnings.
+        uniform: (position of a parameter, values) for which there is a loop of its own, or None.
 
     Returns:
         (text, namespace) to compile.
@@ -68,18 +73,47 @@ def elementwise_loop(name, function, array_types, scalar_types, result_types, ke
     for slot, (position, kind) in enumerate(operands):
         expressions[position] = f"load_{kind}(a{slot}, o{slot})"
     slots = range(len(operands) + len(outputs))
-    element = [f"def {ELEMENT}({', '.join(f'a{slot}, o{slot}' for slot in slots)}):"]
-    element.append(f"    r = formula({', '.join(expressions)})")
-    for k, ((slot, _), index) in enumerate(zip(outputs, chosen, strict=True)):
-        element.append(f"    store_{k}(a{slot}, o{slot}, {'r' if len(result_types) == 1 else f'r[{index}]'})")
 
-    def body(constant, contiguous):
+    def write_element(name, expressions):
+        lines = [f"def {name}({', '.join(f'a{slot}, o{slot}' for slot in slots)}):"]
+        lines.append(f"    r = formula({', '.join(expressions)})")
+        for k, ((slot, _), index) in enumerate(zip(outputs, chosen, strict=True)):
+            lines.append(f"    store_{k}(a{slot}, o{slot}, {'r' if len(result_types) == 1 else f'r[{index}]'})")
+        return "\n".join(lines) + "\n\n\n"
+
+    elements = [write_element(ELEMENT, expressions)]
+
+    # The operand which may be one of a few numbers, and the functions of one element in which it is a constant.
+    special, cases = None, []
+    if uniform is not None and uniform[0] in kept:
+        position, values = uniform
+        special = list(kept).index(position)
+        for k, value in enumerate(values):
+            cases.append((f"constant_{k}", f"{ELEMENT}_{k}"))
+            namespace[f"constant_{k}"] = np.dtype(types[position]).type(value)
+            with_constant = [*expressions[:position], f"constant_{k}", *expressions[position + 1 :]]
+            elements.append(write_element(f"{ELEMENT}_{k}", with_constant))
+
+    def body(constant, contiguous, element=ELEMENT):
         """Write one path: operands in `constant` stay where they are, the rest are walked."""
         places = []
         for slot in slots:
             step = f"uintp({itemsize(slot)})" if contiguous else f"s{slot}"
             places += [f"a{slot}", "uintp(0)" if slot in constant else f"i * {step}"]
-        return ["for i in range(outer):", f"    {ELEMENT}({', '.join(places)})"]
+        return ["for i in range(outer):", f"    {element}({', '.join(places)})"]
+
+    def contiguous_body(constant):
+        """Write a contiguous path, with a loop for each constant that the special operand may be."""
+        if special not in constant or not cases:
+            return body(constant, contiguous=True)
+        lines = [f"number = load_{operands[special][1]}(a{special}, uintp(0))"]
+        keyword = "if"
+        for value, element in cases:
+            lines.append(f"{keyword} number == {value}:")
+            lines += ["    " + line for line in body(constant, contiguous=True, element=element)]
+            keyword = "elif"
+        lines.append("else:")
+        return lines + ["    " + line for line in body(constant, contiguous=True)]
 
     def condition(constant):
         """The strides that a path asks for: scalar parameters always have stride 0."""
@@ -96,14 +130,54 @@ def elementwise_loop(name, function, array_types, scalar_types, result_types, ke
     keyword = "if"
     for constant in paths:
         lines.append(f"{keyword} {condition(constant)}:")
-        lines += ["    " + line for line in body(constant, contiguous=True)]
+        lines += ["    " + line for line in contiguous_body(constant)]
         keyword = "elif"
     lines.append("else:")
     lines += ["    " + line for line in body(set(scalars), contiguous=False)]
     if floating:
         namespace["clear_flags"] = memory.CLEAR_FLAGS
         lines.append("clear_flags()")
-    return "\n".join(element) + "\n\n\n" + _indent(lines), namespace
+    return "".join(elements) + _indent(lines), namespace
+
+
+def rows_loop(name, function, types, result_type, repeated, floating=True):
+    """Write the gufunc loop ``(),(n),...->(n)`` of an elementwise kernel some of whose operands are one number per row.
+
+    Args:
+        name: the function's name in the text.
+        function: the kernel's formula, already wrapped as a scalar function; it has one result.
+        types: dtype names of its parameters.
+        result_type: dtype name of the result.
+        repeated: positions of the parameters that are one number per row.
+        floating: whether to clear the floating-point flags at the end.
+
+    Returns:
+        (text, namespace) to compile.
+    """
+    kinds = [*types, result_type]
+    slots = range(len(kinds))
+    walked = [slot for slot in slots if slot not in repeated]
+    namespace = {"uintp": memory.UINTP, "formula": function, "store_0": memory.store(result_type, 0)}
+    for kind in types:
+        namespace[f"load_{kind}"] = memory.load(kind)
+    loads = ", ".join(f"load_{kind}(a{slot}, o{slot})" for slot, kind in enumerate(types))
+    out = len(types)
+    element = f"def {ELEMENT}({', '.join(f'a{slot}, o{slot}' for slot in slots)}):\n"
+    element += f"    store_0(a{out}, o{out}, formula({loads}))\n\n\n"
+    lines = [_HEADER.format(name=name).rstrip(), "n = uintp(dims[1])"]
+    lines += [f"s{slot} = uintp(steps[{slot}])" for slot in slots]
+    lines += [f"t{slot} = uintp(steps[{len(kinds) + k}])" for k, slot in enumerate(walked)]
+    lines.append(f"contiguous = {' and '.join(f't{slot} == uintp({memory.ITEMSIZE[kinds[slot]]})' for slot in walked)}")
+    lines.append("for k in range(outer):")
+    lines += [f"    a{slot} = args[{slot}] + k * s{slot}" for slot in slots]
+    for keyword, strides in (("if contiguous:", memory.ITEMSIZE), ("else:", None)):
+        steps = {slot: f"t{slot}" if strides is None else f"uintp({strides[kinds[slot]]})" for slot in walked}
+        places = [f"a{slot}, " + (f"i * {steps[slot]}" if slot in steps else "uintp(0)") for slot in slots]
+        lines += [f"    {keyword}", "        for i in range(n):", f"            {ELEMENT}({', '.join(places)})"]
+    if floating:
+        namespace["clear_flags"] = memory.CLEAR_FLAGS
+        lines.append("clear_flags()")
+    return element + _indent(lines), namespace
 
 
 def gufunc_loop(name, function, signature, input_types, output_types, floating=True):

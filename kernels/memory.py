@@ -16,7 +16,7 @@ import numpy as np
 UINTP = np.uintp
 INTP = np.intp
 
-DTYPES = ("bool", "uint8", "int8", "int16", "int32", "int64", "float32", "float64")
+DTYPES = ("bool", "uint8", "int8", "int16", "int32", "int64", "uint64", "float32", "float64")
 # Numba's name where it is not NumPy's in every version.
 NUMBA_NAMES = {"bool": "boolean"}
 ITEMSIZE = {kind: np.dtype(kind).itemsize for kind in DTYPES}
@@ -31,6 +31,10 @@ class NumbaForm:
 
     def __init__(self, build):
         self.build = functools.cache(build)
+
+    def resolve(self, dtype):
+        """Return the Numba object; it is the same for every working dtype."""
+        return self.build()
 
 
 @functools.cache
@@ -52,15 +56,24 @@ def array(kind, ndim, layout):
 
 
 class StackArray(NumbaForm):
-    """A small array on the stack of the kernel that calls it, uninitialised: kernels allocate nothing else."""
+    """A small array on the stack of the kernel that calls it, uninitialised: kernels allocate nothing else.
+
+    Args:
+        kind: dtype name, or ``"T"`` for the working dtype.
+        size: the number of elements.
+    """
 
     def __init__(self, kind, size):
-        super().__init__(lambda: _build_stack_array(kind, size))
+        super().__init__(lambda dtype: _build_stack_array(dtype if kind == "T" else kind, size))
         self.kind = kind
         self.size = size
 
+    def resolve(self, dtype):
+        """Return the Numba function that makes it when the working dtype is `dtype`."""
+        return self.build(dtype)
+
     def __call__(self):
-        return np.empty(self.size, self.kind)
+        return np.empty(self.size, np.float64 if self.kind == "T" else self.kind)
 
 
 def _build_load(kind):
@@ -165,7 +178,7 @@ def _build_array(kind, ndim, layout):
 
 def _build_stack_array(kind, size):
     from llvmlite import ir
-    from numba.core import cgutils, types
+    from numba.core import types
     from numba.extending import intrinsic
     from numba.np.arrayobj import make_array, populate_array
 
@@ -176,7 +189,9 @@ def _build_stack_array(kind, size):
     def stack_array(context):
         def codegen(context, builder, signature, args):
             header = make_array(array_type)(context, builder)
-            memory = cgutils.alloca_once(builder, ir.ArrayType(context.get_data_type(element), size))
+            # Numba's own helper would fill it with zeros, once per row.
+            with builder.goto_entry_block():
+                memory = builder.alloca(ir.ArrayType(context.get_data_type(element), size))
             data = builder.bitcast(memory, context.get_data_type(element).as_pointer())
             extent = context.get_constant(types.intp, size)
             itemsize = context.get_constant(types.intp, ITEMSIZE[kind])

@@ -8,7 +8,7 @@ import numpy as np
 
 from . import elementary
 from .compiler import REASSOCIATE
-from .intrinsics import maximum
+from .ordering import of_order_key, order_key
 from .scalar import scalar
 
 # Unsigned, because a signed index costs the wraparound of negative ones.
@@ -26,10 +26,15 @@ def _block(function):
 @scalar
 def row_max(x):
     """The largest element; NaN if any is, -inf if there is none."""
-    top = x.dtype.type(-np.inf)
+    top = order_key(x.dtype.type(-np.inf))
+    low = top_of_all = order_key(x.dtype.type(np.inf))
+    bottom = top
     for i in range(x.shape[0]):
-        top = maximum(top, x[i])
-    return top
+        key = order_key(x[i])
+        top = key if key > top else top
+        low = key if key < low else low
+    # A NaN with a sign has a key below that of -inf, one without above that of inf.
+    return x.dtype.type(np.nan) if top > top_of_all or low < bottom else of_order_key(top)
 
 
 @_block

@@ -25,6 +25,10 @@ from .checked import CHECKED_BUILD
 _MAGIC = b"numtensor kernel 1\n"
 _SUFFIX = ".kernel"
 _lock = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    # A child forked while another thread loads or compiles a kernel would wait for ever for a thread it does not have.
+    # Kernels are compiled under this lock, so that Numba's is free, too, when it is held.
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
 class KernelStoreWarning(RuntimeWarning):

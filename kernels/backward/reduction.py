@@ -47,25 +47,25 @@ def cumprod(grad, x, out):
         rest *= np.float64(x[i])
 
 
-@elementwise
+@elementwise(repeated=("grad", "mean"))
 def var(grad, x, mean, factor: float):
     """grad * factor * (x - mean), where factor is 2 / (n - correction)."""
     return grad * (factor * (x - mean))
 
 
-@elementwise
+@elementwise(repeated=("grad", "mean", "output"))
 def std(grad, x, mean, output, factor: float):
     """grad / output * factor * (x - mean), where factor is 1 / (n - correction); 0 where the output is 0."""
     return type(x)(0) if output == type(x)(0) else grad / output * (factor * (x - mean))
 
 
-@elementwise
+@elementwise(repeated=("grad", "output"))
 def logsumexp(grad, x, output):
     """grad * exp(x - output)."""
     return grad * elementary.exp(x - output)
 
 
-@elementwise
+@elementwise(repeated=("grad", "output"))
 def norm_2(grad, x, output):
     """grad * x / output; 0 where the norm is 0."""
     return type(x)(0) if output == type(x)(0) else grad * (x / output)

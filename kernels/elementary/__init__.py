@@ -13,8 +13,9 @@ expm1   1.5 / 1.2   log10   1.05 / 0.9  tan     0.6 / 1.9
 sigmoid 2.3 / 1.8   log1p   1.5 / 1.2   asin    1.2 / 1.2
 sinh    1.7 / 1.4   pow     1.2 / 1.2   acos    1.2 / 1.2
 cosh    1.5 / 1.4   sqrt    0.5 / 0.5   atan    1.3 / 1.7
-tanh    1.5 / 1.4   rsqrt   1.5 / 1.5   erf     1.15 / 1.15
-                                        erfc    3.6 / 3
+tanh    2.4 / 1.4   rsqrt   1.5 / 1.5   atan2   1.6 / 2.2
+asinh   1.8 / 1.9   acosh   2.6 / 2.8   erf     1.15 / 1.15
+atanh   2.2 / 2                         erfc    3.6 / 3
 ======= =========== ======= =========== ======= ===========
 
 The compensated arithmetic (pow, erfc, the reduction of the trigonometric functions) counts on a fused multiply-add in
@@ -24,14 +25,19 @@ the processor: without one it is right but slow, and the bounds of the simple fu
 from .error import erf, erfc
 from .exponential import exp, exp2, expm1, sigmoid
 from .hyperbolic import cosh, sinh, tanh
+from .inverse_hyperbolic import acosh, asinh, atanh
 from .logarithm import log, log1p, log2, log10
 from .power import pow, rsqrt, sqrt
-from .trigonometric import acos, asin, atan, cos, sin, tan
+from .trigonometric import acos, asin, atan, atan2, cos, sin, tan
 
 __all__ = [
     "acos",
+    "acosh",
     "asin",
+    "asinh",
     "atan",
+    "atan2",
+    "atanh",
     "cos",
     "cosh",
     "erf",

@@ -18,7 +18,8 @@ _LN2_HIGH_32, _LN2_LOW_32 = np.float32(0.693359375), np.float32(-2.12194440e-4)
 # The exponent bias less one is part of the magic number, so that the low bits shifted left are 2^(n-1).
 _MAGIC_32 = np.float32(1.5 * 2**23 + 126)
 _EXP_TOP_32, _EXP_BOTTOM_32, _EXP_GRADUAL_32 = np.float32(89), np.float32(-104), np.float32(-86)
-# The same for 2^(n-2).
+# The same for 2^n and for 2^(n-2).
+_ONE_MAGIC_32 = np.float32(1.5 * 2**23 + 127)
 _HALF_MAGIC_32, _HALF_MAGIC_64 = np.float32(1.5 * 2**23 + 125), np.float64(1.5 * 2**52 + 1021)
 _GRADUAL_STEP_32, _GRADUAL_SCALE_32 = np.int32(64), np.float32(2.0**-63)
 # From here down exp(x) - 1 rounds to -1.
@@ -51,6 +52,10 @@ _EXPM1_64 = (
     0.00019841269840773168, 2.4801587765563002e-05, 2.7557319739555425e-06, 2.7557015730352135e-07,
     2.5051833324659465e-08, 2.0971974873954344e-09, 1.613209358914753e-10,
 )  # fmt: skip
+
+
+def _contracted(function):
+    return ScalarFunction(function, contract=True)
 
 
 def _exp_f32(x):
@@ -119,6 +124,21 @@ def _half_exp_f64(x):
 half_exp = elementary("half_exp", float32=_half_exp_f32, float64=_half_exp_f64)
 
 
+@_contracted
+def small_expm1_32(x):
+    """exp(x) - 1 where |x| is below 88: `expm1` without what its ends need, in no branch.
+
+    NaN propagates. Where n is not 0, 2^n (exp(r) - 1) + (2^n - 1) cancels less than a bit.
+    """
+    shifted = x * _LOG2E_32 + _ONE_MAGIC_32
+    n = shifted - _ONE_MAGIC_32
+    r = (x - n * _LN2_HIGH_32) - n * _LN2_LOW_32
+    c = _EXP_32
+    p = r + r * r * (c[0] + r * (c[1] + r * (c[2] + r * (c[3] + r * c[4]))))
+    scale = from_bits(np.int32(to_bits(shifted) << _SHIFT_32))
+    return scale * p + (scale - _ONE_32)
+
+
 def _expm1_f32(x):
     """exp(x) - 1. See the float64 version."""
     bounded = _EXP_TOP_32 if x > _EXP_TOP_32 else x
@@ -180,10 +200,6 @@ _EXP2_64 = (
 )  # fmt: skip
 _EXP2_TOP_32, _EXP2_BOTTOM_32, _EXP2_GRADUAL_32 = np.float32(129), np.float32(-151), np.float32(-124)
 _EXP2_TOP_64, _EXP2_BOTTOM_64, _EXP2_GRADUAL_64 = np.float64(1025), np.float64(-1076), np.float64(-1020)
-
-
-def _contracted(function):
-    return ScalarFunction(function, contract=True)
 
 
 @_contracted

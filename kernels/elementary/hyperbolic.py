@@ -7,16 +7,14 @@ import numpy as np
 
 from ..intrinsics import copysign, fabs
 from ..scalar import elementary
-from .exponential import half_exp
+from .exponential import half_exp, small_expm1_32
 
-_ONE_32, _HALF_32 = np.float32(1), np.float32(0.5)
+_ONE_32, _TWO_32 = np.float32(1), np.float32(2)
 _ONE_64, _HALF_64 = np.float64(1), np.float64(0.5)
 
-# (tanh(x) - x) / x^3 in x^2 for |x| <= 0.56: error 2^-29.6 of tanh(x).
-_TANH_32 = tuple(map(np.float32, (-0.33333316, 0.13332528, -0.053844694, 0.021035502, -0.0062174783)))
-_TANH_LIMIT_32, _TANH_LIMIT_64 = np.float32(0.55), np.float64(0.55)
+_TANH_LIMIT_64 = np.float64(0.55)
 _TANH_ONE_32, _TANH_ONE_64 = np.float32(10), np.float64(22)
-# 2^-56.6.
+# (tanh(x) - x) / x^3 in x^2 for |x| <= 0.56: error 2^-56.6 of tanh(x).
 _TANH_64 = (
     -0.33333333333333287, 0.13333333333324252, -0.053968253962354946, 0.021869488344821136, -0.008863231917001843,
     0.0035920850038507323, -0.0014554969291467683, 0.0005882530196971044, -0.0002328884192560022,
@@ -25,15 +23,13 @@ _TANH_64 = (
 
 
 def _tanh_f32(x):
-    """tanh(x). See the float64 version."""
+    """tanh(x) = e / (e + 2) with e = exp(2 |x|) - 1: one polynomial for all x. NaN propagates, -0 stays -0.
+
+    A unit in the last place less accurate than the float64 version's two, and a quarter faster.
+    """
     z = fabs(x)
-    z = _TANH_ONE_32 if z > _TANH_ONE_32 else z
-    far = _ONE_32 - _ONE_32 / (half_exp(z + z) + _HALF_32)
-    square = z * z
-    c = _TANH_32
-    p = c[0] + square * (c[1] + square * (c[2] + square * (c[3] + square * c[4])))
-    near = z + z * (square * p)
-    return copysign(near if z < _TANH_LIMIT_32 else far, x)
+    e = small_expm1_32((_TANH_ONE_32 if z > _TANH_ONE_32 else z) * _TWO_32)
+    return copysign(e / (e + _TWO_32), x)
 
 
 def _tanh_f64(x):

@@ -386,3 +386,34 @@ def _atan_f64(x):
 
 
 atan = elementary("atan", float32=_atan_f32, float64=_atan_f64)
+
+
+def _atan2_f32(y, x):
+    """The angle of the point (x, y). See the float64 version."""
+    a, b = fabs(y), fabs(x)
+    steep = a > b
+    low, high = (b, a) if steep else (a, b)
+    # 0 / 0 is the angle of the positive axis, inf / inf that of the diagonal, as C99 wants.
+    t = _ZERO_32 if high == _ZERO_32 else (_ONE_32 if low == high else low / high)
+    angle = atan(t)
+    angle = _HALF_PI_HIGH_32 - (angle - _HALF_PI_LOW_32) if steep else angle
+    angle = _PI_HIGH_32 - (angle - _PI_LOW_32) if copysign(_ONE_32, x) < _ZERO_32 else angle
+    return x + y if x != x or y != y else copysign(angle, y)
+
+
+def _atan2_f64(y, x):
+    """The angle of the point (x, y), from -pi to pi: atan of the quotient that is at most 1, moved to the quadrant.
+
+    NaN propagates; zeros and infinities have C99's angles, by their signs.
+    """
+    a, b = fabs(y), fabs(x)
+    steep = a > b
+    low, high = (b, a) if steep else (a, b)
+    t = _ZERO_64 if high == _ZERO_64 else (_ONE_64 if low == high else low / high)
+    angle = atan(t)
+    angle = _HALF_PI_HIGH - (angle - _HALF_PI_LOW) if steep else angle
+    angle = _PI_HIGH - (angle - _PI_LOW) if copysign(_ONE_64, x) < _ZERO_64 else angle
+    return x + y if x != x or y != y else copysign(angle, y)
+
+
+atan2 = elementary("atan2", float32=_atan2_f32, float64=_atan2_f64)

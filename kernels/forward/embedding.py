@@ -9,10 +9,14 @@ from ..declare import gufunc
 @gufunc("(n),()->()", "int64,int64->int64")
 def find_bad_index(index, extent, position):
     """The position of the first index that is not in [0, extent); -1 if there is none."""
-    bad = np.int64(-1)
+    outside = False
     for i in range(index.shape[0]):
-        if bad < 0 and (index[i] < 0 or index[i] >= extent):
-            bad = np.int64(i)
+        outside |= (index[i] < 0) | (index[i] >= extent)
+    bad = np.int64(-1)
+    if outside:
+        for i in range(index.shape[0]):
+            if bad < 0 and (index[i] < 0 or index[i] >= extent):
+                bad = np.int64(i)
     position[0] = bad
 
 

@@ -4,6 +4,8 @@ Every index was validated; the checked build compares it once more and records a
 range then gives 0.
 """
 
+import numpy as np
+
 from ..checked import in_bounds
 from ..declare import gufunc
 
@@ -16,7 +18,7 @@ def take_along(x, index, out, status):
     for j in range(index.shape[0]):
         position = index[j]
         if in_bounds(position, n):
-            out[j] = x[position]
+            out[j] = x[np.uintp(position)]
         else:
             out[j] = 0
             status[0] = True
@@ -31,8 +33,9 @@ def take_rows(x, index, out, status):
     for j in range(index.shape[0]):
         position = index[j]
         if in_bounds(position, n):
+            row = np.uintp(position)
             for i in range(k):
-                out[j, i] = x[position, i]
+                out[j, i] = x[row, i]
         else:
             for i in range(k):
                 out[j, i] = 0
@@ -65,10 +68,17 @@ def triu(x, diagonal, out):
 
 @gufunc("(m),(),()->(m),()", "T,T,T->T,T")
 def wrap_index(index, extent, lowest, out, wrong):
-    """Indices counted from the front; wrong = the first place of one outside lowest <= index < extent, or -1."""
-    wrong[0] = -1
+    """Indices counted from the front; wrong = the first place of one outside lowest <= index < extent, or -1.
+
+    The first place is looked for only if there is one: looking while writing would go element by element.
+    """
+    outside = False
     for j in range(index.shape[0]):
         position = index[j]
         out[j] = position + extent if position < 0 else position
-        if (position < lowest or position >= extent) and wrong[0] < 0:
-            wrong[0] = j
+        outside |= (position < lowest) | (position >= extent)
+    wrong[0] = -1
+    if outside:
+        for j in range(index.shape[0]):
+            if wrong[0] < 0 and (index[j] < lowest or index[j] >= extent):
+                wrong[0] = j

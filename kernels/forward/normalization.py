@@ -1,9 +1,19 @@
 """Softmax, layer and batch normalisation. ``backward/normalization.py`` mirrors this file."""
 
-from .. import elementary
+import numpy as np
+
+from .. import elementary, memory
 from ..declare import elementwise, gufunc
-from ..intrinsics import sqrt
+from ..intrinsics import maximum, sqrt
 from ..rows import row_exp, row_exp_sum, row_max, row_squares, row_sum
+from ..scalar import scalar
+
+ZERO = np.uintp(0)
+
+# Columns that are scaled at a time, so that some thousand rows of them stay in the second-level cache.
+STRIP = np.uintp(128)
+strip = memory.StackArray("T", 128)
+strip_of_float64 = memory.StackArray("float64", 128)
 
 
 @gufunc("(n)->(n)", "T->T")
@@ -22,6 +32,69 @@ def log_softmax(x, out):
     rest = elementary.log(type(top)(row_exp_sum(x, top)))
     for i in range(x.shape[0]):
         out[i] = (x[i] - top) - rest
+
+
+@scalar
+def column_maxima(x, k, start, width, tops):
+    """Write the largest elements of x[k, :, start:start + width] to `tops`."""
+    for j in range(width):
+        tops[j] = x.dtype.type(-np.inf)
+    for row in range(np.uintp(x.shape[1])):
+        for j in range(width):
+            tops[j] = maximum(tops[j], x[k, row, start + j])
+
+
+@gufunc("(o,r,i)->(o,r,i)", "T->T")
+def softmax_columns(x, out):
+    """softmax along the middle dimension, strip by strip of columns; sums in float64."""
+    rows = np.uintp(x.shape[1])
+    cols = np.uintp(x.shape[2])
+    tops = strip()
+    totals = strip_of_float64()
+    for k in range(np.uintp(x.shape[0])):
+        start = ZERO
+        while start < cols:
+            width = min(STRIP, cols - start)
+            column_maxima(x, k, start, width, tops)
+            for j in range(width):
+                totals[j] = 0.0
+            for row in range(rows):
+                for j in range(width):
+                    e = elementary.exp(x[k, row, start + j] - tops[j])
+                    out[k, row, start + j] = e
+                    totals[j] += np.float64(e)
+            for j in range(width):
+                tops[j] = totals[j]
+            for row in range(rows):
+                for j in range(width):
+                    out[k, row, start + j] /= tops[j]
+            start += width
+
+
+@gufunc("(o,r,i)->(o,r,i)", "T->T")
+def log_softmax_columns(x, out):
+    """log_softmax along the middle dimension, strip by strip of columns; sums in float64."""
+    rows = np.uintp(x.shape[1])
+    cols = np.uintp(x.shape[2])
+    tops = strip()
+    rests = strip()
+    totals = strip_of_float64()
+    for k in range(np.uintp(x.shape[0])):
+        start = ZERO
+        while start < cols:
+            width = min(STRIP, cols - start)
+            column_maxima(x, k, start, width, tops)
+            for j in range(width):
+                totals[j] = 0.0
+            for row in range(rows):
+                for j in range(width):
+                    totals[j] += np.float64(elementary.exp(x[k, row, start + j] - tops[j]))
+            for j in range(width):
+                rests[j] = elementary.log(x.dtype.type(totals[j]))
+            for row in range(rows):
+                for j in range(width):
+                    out[k, row, start + j] = (x[k, row, start + j] - tops[j]) - rests[j]
+            start += width
 
 
 @gufunc("(n),()->(n),(),()", "T,float64->T,T,T")

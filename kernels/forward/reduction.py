@@ -14,6 +14,7 @@ import numpy as np
 from .. import elementary, memory
 from ..declare import gufunc
 from ..intrinsics import fabs, maximum, minimum
+from ..ordering import of_order_key, order_key
 from ..scalar import block, by_family, scalar
 
 ZERO = np.uintp(0)
@@ -23,9 +24,16 @@ TWO, THREE, FOUR, FIVE, SIX, SEVEN, EIGHT = (np.uintp(k) for k in range(2, 9))
 # Elements per block. A block's sum keeps some 32 partial sums, so each is a chain of 16 additions.
 BLOCK = np.uintp(512)
 
+# More than a position in a block can be.
+NOWHERE = np.int32(2**30)
+
 # Columns that are summed at a time: two arrays of so many float64 numbers stay in the first-level cache.
 STRIP = np.uintp(512)
 strip_of_float64 = memory.StackArray("float64", 512)
+strip = memory.StackArray("T", 512)
+
+# Rows that are added before their sum meets those of other rows: a chain of some 15 additions, as in a block.
+ROWS = np.uintp(64)
 
 
 @block
@@ -69,12 +77,31 @@ def mean(x, out):
 
 
 @scalar
+def add_rows(x, k, row, stop, start, width, partials):
+    """Write the sums of rows [row, stop) of x[k, :, start:start + width] to `partials`, eight rows at a time."""
+    for j in range(width):
+        partials[j] = x.dtype.type(0)
+    while row + EIGHT <= stop:
+        for j in range(width):
+            c = start + j
+            first = (x[k, row, c] + x[k, row + ONE, c]) + (x[k, row + TWO, c] + x[k, row + THREE, c])
+            second = (x[k, row + FOUR, c] + x[k, row + FIVE, c]) + (x[k, row + SIX, c] + x[k, row + SEVEN, c])
+            partials[j] += first + second
+        row += EIGHT
+    while row < stop:
+        for j in range(width):
+            partials[j] += x[k, row, start + j]
+        row += ONE
+
+
+@scalar
 def sum_middle(x, divisor, out):
-    """Sum over the middle dimension: eight rows at a time, then added as blocks are in `total_of`."""
+    """Sum over the middle dimension: blocks of rows, which are then added as blocks are in `total_of`."""
     rows = np.uintp(x.shape[1])
     cols = np.uintp(x.shape[2])
     totals = strip_of_float64()
     losts = strip_of_float64()
+    partials = strip()
     for k in range(np.uintp(x.shape[0])):
         start = ZERO
         while start < cols:
@@ -83,27 +110,17 @@ def sum_middle(x, divisor, out):
                 totals[j] = 0.0
                 losts[j] = 0.0
             row = ZERO
-            while row + EIGHT <= rows:
-                for j in range(width):
-                    c = start + j
-                    first = (x[k, row, c] + x[k, row + ONE, c]) + (x[k, row + TWO, c] + x[k, row + THREE, c])
-                    second = (x[k, row + FOUR, c] + x[k, row + FIVE, c]) + (x[k, row + SIX, c] + x[k, row + SEVEN, c])
-                    partial = np.float64(first + second)
-                    total = totals[j]
-                    moved = total + partial
-                    part = moved - total
-                    losts[j] += (total - (moved - part)) + (partial - part)
-                    totals[j] = moved
-                row += EIGHT
             while row < rows:
+                stop = min(row + ROWS, rows)
+                add_rows(x, k, row, stop, start, width, partials)
                 for j in range(width):
-                    partial = np.float64(x[k, row, start + j])
+                    partial = np.float64(partials[j])
                     total = totals[j]
                     moved = total + partial
                     part = moved - total
                     losts[j] += (total - (moved - part)) + (partial - part)
                     totals[j] = moved
-                row += ONE
+                row = stop
             for j in range(width):
                 lost = losts[j]
                 total = totals[j]
@@ -178,21 +195,44 @@ smaller = by_family(floating=smaller_float, integral=smaller_integer)
 
 
 @scalar
-def largest(x, start, stop):
-    """The largest of x[start:stop]."""
-    best = x[start]
+def extremes(x, start, stop):
+    """The keys of the smallest and the largest of x[start:stop]: one pass that vectorises."""
+    low = high = order_key(x[start])
     for i in range(start, stop):
-        best = larger(best, x[i])
-    return best
+        key = order_key(x[i])
+        low = key if key < low else low
+        high = key if key > high else high
+    return low, high
+
+
+@scalar
+def has_nan_float(x, low, high):
+    """Whether NaN is among elements with these extreme keys: with a sign it is below -inf, without above inf."""
+    infinity = x.dtype.type(np.inf)
+    return low < order_key(-infinity) or high > order_key(infinity)
+
+
+@scalar
+def has_nan_integer(x, low, high):
+    """An integer is a number."""
+    return False
+
+
+has_nan = by_family(floating=has_nan_float, integral=has_nan_integer)
+
+
+@scalar
+def largest(x, start, stop):
+    """The largest of x[start:stop]; NaN if there is one."""
+    low, high = extremes(x, start, stop)
+    return x.dtype.type(np.nan) if has_nan(x, low, high) else of_order_key(high)
 
 
 @scalar
 def smallest(x, start, stop):
-    """The smallest of x[start:stop]."""
-    best = x[start]
-    for i in range(start, stop):
-        best = smaller(best, x[i])
-    return best
+    """The smallest of x[start:stop]; NaN if there is one."""
+    low, high = extremes(x, start, stop)
+    return x.dtype.type(np.nan) if has_nan(x, low, high) else of_order_key(low)
 
 
 @gufunc("(n)->()", "T->T")
@@ -239,11 +279,18 @@ def amin_columns(x, out):
 
 @scalar
 def first_in_block(x, start, stop, value):
-    """The first index in the block that holds `value`, which may be NaN."""
+    """The first index in the block, of at most `BLOCK` elements, that holds `value`, the extreme one or NaN.
+
+    The least of the positions that match: a loop that stops at the first would go element by element. Where `value`
+    is a number no element is NaN.
+    """
+    first = NOWHERE
     for i in range(start, stop):
-        if x[i] == value or (value != value and x[i] != x[i]):
-            return i
-    return start
+        here = np.int32(i - start)
+        match = x[i] == value or x[i] != x[i]
+        here = here if match else NOWHERE
+        first = here if here < first else first
+    return start + np.uintp(first)
 
 
 @gufunc("(n)->(),()", "T->T,int64")
@@ -615,7 +662,16 @@ def logsumexp_columns(x, out):
 
 
 @block
-def squares_block(x, scale, start, stop):
+def squares_block(x, start, stop):
+    """The sum of x**2 over x[start:stop]."""
+    total = x.dtype.type(0)
+    for i in range(start, stop):
+        total += x[i] * x[i]
+    return total
+
+
+@block
+def scaled_squares_block(x, scale, start, stop):
     """The sum of (scale x)**2 over x[start:stop], in float64."""
     total = 0.0
     for i in range(start, stop):
@@ -634,14 +690,27 @@ def magnitudes_block(x, start, stop):
 
 
 @scalar
-def sum_of_squares(x, scale):
+def sum_of_squares(x):
+    """The sum of x**2, in which blocks may have overflown or underflown."""
+    n = np.uintp(x.shape[0])
+    total = 0.0
+    start = ZERO
+    while start < n:
+        stop = min(start + BLOCK, n)
+        total += np.float64(squares_block(x, start, stop))
+        start = stop
+    return total
+
+
+@scalar
+def scaled_sum_of_squares(x, scale):
     """The sum of (scale x)**2."""
     n = np.uintp(x.shape[0])
     total = 0.0
     start = ZERO
     while start < n:
         stop = min(start + BLOCK, n)
-        total += squares_block(x, scale, start, stop)
+        total += scaled_squares_block(x, scale, start, stop)
         start = stop
     return total
 
@@ -657,13 +726,15 @@ def largest_magnitude(x):
 
 @gufunc("(n)->()", "T->T")
 def norm_2(x, out):
-    """sqrt(sum(x**2)); scaled first where the squares overflow or underflow."""
-    total = sum_of_squares(x, 1.0)
-    if not (total > 1e-280 and total < 1e300):
+    """sqrt(sum(x**2)); once more, scaled by the largest element, where a square may have overflown or underflown."""
+    total = sum_of_squares(x)
+    if not (total > 1e-24 and total < 1e38):
         largest = np.float64(largest_magnitude(x))
         if largest > 0.0 and largest < np.inf:
-            scale = 1e200 if total < 1.0 else 1e-200
-            out[0] = math.sqrt(sum_of_squares(x, scale)) / scale
+            # The largest float64 has no reciprocal but a denormal; the least has none at all.
+            scale = 1.0 / min(max(largest, 1e-300), 1e300)
+            total = scaled_sum_of_squares(x, scale)
+            out[0] = math.sqrt(total) / scale
             return
     out[0] = math.sqrt(total)
 
@@ -733,11 +804,29 @@ def norm_p(x, p, out):
 
 @gufunc("(n)->(n)", "T->T")
 def cumsum(x, out):
-    """out[i] = x[0] + ... + x[i], added in float64."""
+    """out[i] = x[0] + ... + x[i], added in float64.
+
+    Float32 numbers four at a time, so that only one addition of four waits for the total; their sums cannot overflow.
+    """
+    n = np.uintp(x.shape[0])
     total = 0.0
-    for i in range(x.shape[0]):
+    i = ZERO
+    if x.itemsize == 4:
+        while i + FOUR <= n:
+            first = np.float64(x[i])
+            second = first + np.float64(x[i + ONE])
+            third = second + np.float64(x[i + TWO])
+            fourth = third + np.float64(x[i + THREE])
+            out[i] = total + first
+            out[i + ONE] = total + second
+            out[i + TWO] = total + third
+            total += fourth
+            out[i + THREE] = total
+            i += FOUR
+    while i < n:
         total += np.float64(x[i])
         out[i] = total
+        i += ONE
 
 
 @gufunc("(o,r,i)->(o,r,i)", "T->T")
@@ -770,11 +859,29 @@ def cumsum_integers(x, out):
 
 @gufunc("(n)->(n)", "T->T")
 def cumprod(x, out):
-    """out[i] = x[0] * ... * x[i], multiplied in float64."""
-    result = 1.0
-    for i in range(x.shape[0]):
-        result *= np.float64(x[i])
-        out[i] = result
+    """out[i] = x[0] * ... * x[i], multiplied in float64.
+
+    Float32 numbers four at a time, as in `cumsum`: the product of four neither overflows nor underflows.
+    """
+    n = np.uintp(x.shape[0])
+    total = 1.0
+    i = ZERO
+    if x.itemsize == 4:
+        while i + FOUR <= n:
+            first = np.float64(x[i])
+            second = first * np.float64(x[i + ONE])
+            third = second * np.float64(x[i + TWO])
+            fourth = third * np.float64(x[i + THREE])
+            out[i] = total * first
+            out[i + ONE] = total * second
+            out[i + TWO] = total * third
+            total *= fourth
+            out[i + THREE] = total
+            i += FOUR
+    while i < n:
+        total *= np.float64(x[i])
+        out[i] = total
+        i += ONE
 
 
 @gufunc("(n)->(n)", "T->int64")

@@ -5,6 +5,8 @@ Every index was validated; the checked build compares it once more and records a
 written there.
 """
 
+import numpy as np
+
 from ..checked import in_bounds
 from ..declare import gufunc
 
@@ -17,7 +19,7 @@ def add_along(values, index, out, status):
     for j in range(index.shape[0]):
         position = index[j]
         if in_bounds(position, n):
-            out[position] += values[j]
+            out[np.uintp(position)] += values[j]
         else:
             status[0] = True
 
@@ -31,8 +33,9 @@ def add_rows(values, index, out, status):
     for j in range(index.shape[0]):
         position = index[j]
         if in_bounds(position, n):
+            row = np.uintp(position)
             for i in range(k):
-                out[position, i] += values[j, i]
+                out[row, i] += values[j, i]
         else:
             status[0] = True
 
@@ -45,7 +48,7 @@ def put_along(values, index, out, status):
     for j in range(index.shape[0]):
         position = index[j]
         if in_bounds(position, n):
-            out[position] = values[j]
+            out[np.uintp(position)] = values[j]
         else:
             status[0] = True
 
@@ -59,7 +62,8 @@ def put_rows(values, index, out, status):
     for j in range(index.shape[0]):
         position = index[j]
         if in_bounds(position, n):
+            row = np.uintp(position)
             for i in range(k):
-                out[position, i] = values[j, i]
+                out[row, i] = values[j, i]
         else:
             status[0] = True

@@ -9,7 +9,7 @@ import heapq
 import numpy as np
 
 from ..graph import FREED, Metadata, Node, Output
-from ..kernels.forward.elementwise import add
+from ..kernels.forward.arithmetic import add
 from ..ops.inplace import bump_version
 
 

@@ -63,7 +63,7 @@ def run(arguments):
 def work_items(dtypes):
     """Return what there is to compile: (kernel, variant or None, dtype), as ops ask for it.
 
-    A variant is a pair (operands kept, results chosen) of a backward kernel.
+    A variant is a pair (operands kept, results chosen) of a backward kernel, or ``"rows"``.
     """
     items = []
     claimed = set()
@@ -83,6 +83,8 @@ def work_items(dtypes):
     for kernel in REGISTRY.values():
         if kernel.name not in claimed:
             items += [(kernel.name, None, dtype) for dtype in dtypes if np.dtype(dtype).kind == "f"]
+        if getattr(kernel, "rows", None) is not None:
+            items += [(kernel.name, "rows", dtype) for dtype in dtypes if np.dtype(dtype).kind == "f"]
     return items
 
 
@@ -95,8 +97,12 @@ def compile_item(item):
     name, variant, dtype = item
     kernel = REGISTRY[name]
     try:
-        table = kernel.loops if variant is None else kernel.variant(*variant)
-        table[np.dtype(dtype)]
+        if variant is None:
+            kernel.loops[np.dtype(dtype)]
+        elif variant == "rows":
+            kernel.rows[np.dtype(dtype)]
+        else:
+            kernel.variant(*variant)[np.dtype(dtype)]
     except Exception as error:
         declared = {op.forward.name for op in OPS.values() if op.kind == "elementwise"}
         if type(error).__name__ == "TypingError" and variant is None and name not in declared:

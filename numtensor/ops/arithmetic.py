@@ -3,9 +3,9 @@
 import numpy as np
 
 from ..dtypes import INTEGRAL, NUMERIC, bool_
-from ..kernels.backward import elementwise as backward
+from ..kernels.backward import arithmetic as backward
+from ..kernels.forward import arithmetic as forward
 from ..kernels.forward import comparison as comparison_forward
-from ..kernels.forward import elementwise as forward
 from .elementwise_kind import elementwise
 from .general_kind import composite
 from .operands import result_dtype
@@ -480,3 +480,122 @@ def sign(input):
 
 
 sign.vjp((lambda grad, input: zero_gradient(grad),))
+
+
+@elementwise(
+    forward.lerp,
+    backward.lerp,
+    saves={"input": ("weight",), "end": ("weight",), "weight": ("input", "end")},
+    inplace=True,
+    out=True,
+)
+def lerp(input, end, weight):
+    """Interpolate between two tensors: input + weight * (end - input); exact at the weights 0 and 1.
+
+    Args:
+        input: a floating tensor.
+        end: a tensor that broadcasts with `input`.
+        weight: a number, or a tensor that broadcasts with both.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        RuntimeError: the shapes do not broadcast.
+
+    Reference: ``torch.lerp``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.lerp(nt.tensor([0.0, 4.0]), nt.tensor([10.0, 8.0]), 0.25)
+        tensor([2.5000, 5.0000])
+    """
+
+
+lerp.vjp(
+    (
+        lambda grad, input, end, weight: grad * (1 - weight),
+        lambda grad, input, end, weight: grad * weight,
+        lambda grad, input, end, weight: grad * (end - input),
+    )
+)
+
+
+@elementwise(
+    forward.addcmul,
+    backward.addcmul,
+    saves={"input": (), "tensor1": ("tensor2",), "tensor2": ("tensor1",)},
+    inplace=True,
+    out=True,
+)
+def addcmul(input, tensor1, tensor2, value=1):
+    """Add a product: input + value * tensor1 * tensor2.
+
+    Args:
+        input: a floating tensor.
+        tensor1: a tensor that broadcasts with `input`.
+        tensor2: another one.
+        value: a number.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        RuntimeError: the shapes do not broadcast.
+
+    Reference: ``torch.addcmul``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.addcmul(nt.tensor([1.0]), nt.tensor([2.0]), nt.tensor([3.0]), value=0.5)
+        tensor([4.])
+    """
+
+
+addcmul.vjp(
+    (
+        lambda grad, input, tensor1, tensor2, value: grad,
+        lambda grad, input, tensor1, tensor2, value: grad * value * tensor2,
+        lambda grad, input, tensor1, tensor2, value: grad * value * tensor1,
+    )
+)
+
+
+@elementwise(
+    forward.addcdiv,
+    backward.addcdiv,
+    saves={"input": (), "tensor1": ("tensor2",), "tensor2": ("tensor1", "tensor2")},
+    inplace=True,
+    out=True,
+)
+def addcdiv(input, tensor1, tensor2, value=1):
+    """Add a quotient: input + value * tensor1 / tensor2.
+
+    Args:
+        input: a floating tensor.
+        tensor1: a tensor that broadcasts with `input`.
+        tensor2: another one.
+        value: a number.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        RuntimeError: the shapes do not broadcast.
+
+    Reference: ``torch.addcdiv``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.addcdiv(nt.tensor([1.0]), nt.tensor([6.0]), nt.tensor([3.0]), value=0.5)
+        tensor([2.])
+    """
+
+
+addcdiv.vjp(
+    (
+        lambda grad, input, tensor1, tensor2, value: grad,
+        lambda grad, input, tensor1, tensor2, value: grad * value / tensor2,
+        lambda grad, input, tensor1, tensor2, value: -grad * value * tensor1 / (tensor2 * tensor2),
+    )
+)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..dtypes import ALL, NUMERIC, bool_
-from ..kernels.backward import elementwise as backward
+from ..kernels.backward import choice as backward
+from ..kernels.forward import choice as forward
 from ..kernels.forward import comparison as comparison_forward
-from ..kernels.forward import elementwise as forward
 from ..tensor import Tensor
-from .comparison import eq, ge, gt, le, logical_and, logical_or, lt
+from .comparison import eq, ge, gt, isfinite, le, logical_and, logical_or, lt
+from .conversion import clone
 from .elementwise_kind import elementwise
 from .general_kind import composite
+from .operands import unwrap
 
 if TYPE_CHECKING:
     from .._types import Operand
@@ -309,3 +313,67 @@ where.vjp(
         lambda grad, condition, input, other: where(condition, 0.0, grad),
     )
 )
+
+
+@elementwise(
+    forward.replace_nonfinite,
+    backward.replace_nonfinite,
+    saves="input",
+    method=False,
+    namespace="ops",
+    inplace=True,
+    out=True,
+)
+def replace_nonfinite(input, nan, posinf, neginf):
+    """Replace what is not finite by numbers.
+
+    Args:
+        input: a floating tensor.
+        nan, posinf, neginf: what stands for nan, inf and -inf.
+
+    Returns:
+        A tensor of the same shape and dtype.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.ops.replace_nonfinite(nt.tensor([1.0, float("inf")]), 0.0, 9.0, -9.0)
+        tensor([1., 9.])
+    """
+
+
+replace_nonfinite.vjp((lambda grad, input, nan, posinf, neginf: where(isfinite(input), grad, 0.0),))
+
+
+@composite(inplace=True, out=True)
+def nan_to_num(input, nan: float | None = None, posinf: float | None = None, neginf: float | None = None):
+    """Replace what is not finite: nan by 0, infinities by the largest and the least number, unless others are given.
+
+    Args:
+        input: a tensor; integral and bool ones have nothing to replace.
+        nan: what stands for nan; None for 0.
+        posinf: what stands for inf; None for the largest number of the dtype.
+        neginf: what stands for -inf; None for the least one.
+
+    Returns:
+        A tensor of the same shape and dtype.
+
+    Raises:
+        TypeError: the input is no tensor.
+
+    Reference: ``torch.nan_to_num``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.nan_to_num(nt.tensor([1.0, float("nan"), float("-inf")]), neginf=-9.0)
+        tensor([ 1.,  0., -9.])
+    """
+    array = unwrap("nan_to_num", "input", input)
+    if array.dtype.kind != "f":
+        return clone(input)
+    limits = np.finfo(array.dtype)
+    return replace_nonfinite(
+        input,
+        0.0 if nan is None else nan,
+        float(limits.max) if posinf is None else posinf,
+        float(limits.min) if neginf is None else neginf,
+    )

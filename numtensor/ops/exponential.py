@@ -1,7 +1,7 @@
 """Exponentials and logarithms of elements."""
 
-from ..kernels.backward import elementwise as backward
-from ..kernels.forward import elementwise as forward
+from ..kernels.backward import exponential as backward
+from ..kernels.forward import exponential as forward
 from .elementwise_kind import elementwise
 
 LN_2 = 0.6931471805599453
@@ -209,3 +209,39 @@ def log10(input):
 
 
 log10.vjp((lambda grad, input: grad / (input * LN_10),))
+
+
+@elementwise(
+    forward.logaddexp,
+    backward.logaddexp,
+    saves=("input", "other"),
+    out=True,
+)
+def logaddexp(input, other):
+    """Compute log(exp(input) + exp(other)) without overflow.
+
+    Args:
+        input: a tensor.
+        other: a tensor that broadcasts with `input`, or a number.
+
+    Returns:
+        A floating tensor of the broadcast shape.
+
+    Raises:
+        RuntimeError: the shapes do not broadcast.
+
+    Reference: ``torch.logaddexp``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.logaddexp(nt.tensor([0.0]), nt.tensor([0.0]))
+        tensor([0.6931])
+    """
+
+
+logaddexp.vjp(
+    (
+        lambda grad, input, other: grad * (input - other).sigmoid(),
+        lambda grad, input, other: grad * (other - input).sigmoid(),
+    )
+)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..kernels.forward import elementwise as kernels
+from ..kernels.forward import arithmetic as kernels
 from .general_kind import composite, library
 from .operands import sum_to_shape, unwrap
 from .silent import silent

@@ -14,7 +14,7 @@ from ..tensor import from_array
 from .extremes import count_ties
 from .general_kind import kernel
 from .operands import CONSTANTS
-from .reduce_layout import count, keep_dims, reduce
+from .reduce_layout import call_spread, count, keep_dims, reduce
 from .reduce_loops import Loops, quotient
 
 LOGSUMEXP = Loops((forward.logsumexp, forward.logsumexp_columns))
@@ -58,7 +58,7 @@ def _(input, dim, keepdim):
 def _(grad, needs, input, dim, keepdim, output):
     grad = keep_dims("logsumexp", grad, input.shape, dim, keepdim)
     output = keep_dims("logsumexp", output, input.shape, dim, keepdim)
-    return np.asarray(backward.logsumexp.loops[grad.dtype](grad, input, output))
+    return call_spread(backward.logsumexp, input, grad, input, output)
 
 
 @logsumexp.vjp
@@ -139,7 +139,7 @@ def _(grad, needs, input, p, dim, keepdim, dtype, output):
     grad = keep_dims("norm", grad, shape, dim, keepdim)
     output = keep_dims("norm", output, shape, dim, keepdim)
     if order == 2:
-        return np.asarray(backward.norm_2.loops[grad.dtype](grad, input, output))
+        return call_spread(backward.norm_2, input, grad, input, output)
     if order == 1:
         return np.asarray(backward.norm_1.loops[grad.dtype](grad, input, output))
     if math.isinf(order):

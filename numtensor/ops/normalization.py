@@ -25,19 +25,29 @@ if TYPE_CHECKING:
 FLOAT64 = np.dtype(np.float64)
 
 
-def along(ufunc, dim, *arrays):
-    """Run a row-wise gufunc ``(n),...->(n)`` along one dimension of arrays of one shape.
+def along(rows, columns, dim, *arrays):
+    """Run a normalisation along one dimension of arrays of one shape.
 
-    The result has its elements in row-major order whatever the dimension, as in PyTorch.
+    Args:
+        rows: the ``(n),...->(n)`` kernel, for the last dimension.
+        columns: the ``(o,r,i),...->(o,r,i)`` kernel, for the others.
+        dim: the dimension, counted from the front.
+        arrays: of one dtype.
+
+    Returns:
+        An array with its elements in row-major order whatever the dimension, as in PyTorch.
     """
-    ndim = arrays[0].ndim
+    dtype = arrays[0].dtype
+    shape = arrays[0].shape
+    ndim = len(shape)
     if dim == ndim - 1:
-        return ufunc(*arrays)
+        return rows.loops[dtype](*arrays)
     if not ndim:
-        return ufunc(*[a.reshape(1) for a in arrays]).reshape(())
-    out = np.empty(arrays[0].shape, arrays[0].dtype)
-    ufunc(*[a.swapaxes(dim, -1) for a in arrays], out=out.swapaxes(dim, -1))
-    return out
+        return rows.loops[dtype](*[a.reshape(1) for a in arrays]).reshape(())
+    outer, inner = math.prod(shape[:dim]), math.prod(shape[dim + 1 :])
+    if inner == 1:
+        return rows.loops[dtype](*[a.reshape(outer, shape[dim]) for a in arrays]).reshape(shape)
+    return columns.loops[dtype](*[a.reshape(outer, shape[dim], inner) for a in arrays]).reshape(shape)
 
 
 def require_floating(op, array):
@@ -111,13 +121,13 @@ def _(input, dim):
     # The usual case first: the functions that know all of them take half of the kernel's time.
     if dim == 1 and input.ndim == 2:
         return ufunc(input)
-    return along(ufunc, _softmax_dim("softmax", dim, input.ndim), input)
+    return along(forward.softmax, forward.softmax_columns, _softmax_dim("softmax", dim, input.ndim), input)
 
 
 @softmax.backward
 def _(grad, needs, input, dim, output):
     dim = dim if dim is not None else 0 if output.ndim in (0, 1, 3) else 1
-    return along(backward.softmax.loops[grad.dtype], dim % (grad.ndim or 1), grad, output)
+    return along(backward.softmax, backward.softmax_columns, dim % (grad.ndim or 1), grad, output)
 
 
 @softmax.vjp
@@ -172,13 +182,13 @@ def _(input, dim):
     # The usual case first: the functions that know all of them take half of the kernel's time.
     if dim == 1 and input.ndim == 2:
         return ufunc(input)
-    return along(ufunc, _softmax_dim("log_softmax", dim, input.ndim), input)
+    return along(forward.log_softmax, forward.log_softmax_columns, _softmax_dim("log_softmax", dim, input.ndim), input)
 
 
 @log_softmax.backward
 def _(grad, needs, input, dim, output):
     dim = dim if dim is not None else 0 if output.ndim in (0, 1, 3) else 1
-    return along(backward.log_softmax.loops[grad.dtype], dim % (grad.ndim or 1), grad, output)
+    return along(backward.log_softmax, backward.log_softmax_columns, dim % (grad.ndim or 1), grad, output)
 
 
 @log_softmax.vjp

@@ -28,11 +28,13 @@ def as_positions(op, index, extent, dim, negative=True, error=IndexError):
     Raises:
         IndexError: one is out of range.
     """
-    flat = index.astype(np.int64, copy=False).reshape(-1)
+    flat = index.astype(np.int64, copy=False)
+    if index.ndim != 1:
+        flat = flat.reshape(-1)
     positions, wrong = forward.wrap_index.loops[flat.dtype](flat, extent, -extent if negative else 0)
     if wrong >= 0:
         raise error(f"{op}: index {flat[wrong]} is out of bounds for dimension {dim} with size {extent}")
-    return positions.reshape(index.shape)
+    return positions if index.ndim == 1 else positions.reshape(index.shape)
 
 
 def index_array(op, name, index, recording=False):
@@ -111,7 +113,9 @@ def _cores(first, second, dim):
 
 
 def take_at(op, array, dim, positions):
-    """Return the elements of `array` at positions (1-d) of a dimension, by the kernel."""
+    """Return the elements of `array` at positions (1-d) of a dimension: whole rows by NumPy, else by the kernel."""
+    if dim < array.ndim - 1 and array.flags.c_contiguous:
+        return array.take(positions, dim)
     shape = array.shape
     result = np.empty((*shape[:dim], positions.size, *shape[dim + 1 :]), array.dtype)
     x, out, rows = _cores(array, result, dim)

@@ -3,8 +3,8 @@
 import math
 
 from ..dtypes import INTEGRAL, NUMERIC, bool_, int64
-from ..kernels.backward import elementwise as backward
-from ..kernels.forward import elementwise as forward
+from ..kernels.backward import power as backward
+from ..kernels.forward import power as forward
 from ..tensor import Tensor
 from .arithmetic import zero_gradient
 from .choice import where
@@ -184,3 +184,40 @@ def reciprocal(input):
 
 
 reciprocal.vjp((lambda grad, input, output: grad * output * output * -1,))
+
+
+@elementwise(
+    forward.hypot,
+    backward.hypot,
+    saves=("input", "other", "output"),
+    inplace=True,
+    out=True,
+)
+def hypot(input, other):
+    """Compute the hypotenuse, sqrt(input^2 + other^2), without overflow of the squares.
+
+    Args:
+        input: a tensor.
+        other: a tensor that broadcasts with `input`, or a number.
+
+    Returns:
+        A floating tensor of the broadcast shape.
+
+    Raises:
+        RuntimeError: the shapes do not broadcast.
+
+    Reference: ``torch.hypot``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.hypot(nt.tensor([3.0]), nt.tensor([4.0]))
+        tensor([5.])
+    """
+
+
+hypot.vjp(
+    (
+        lambda grad, input, other, output: grad * (input / output),
+        lambda grad, input, other, output: grad * (other / output),
+    )
+)

@@ -52,6 +52,14 @@ def reduce(op, rows, columns, array, dim, keepdim, *numbers, staged=False, order
         if axis == ndim - 1 and (array.size < FEW or array.strides[axis] == array.itemsize):
             result = rows(array, *numbers)
             return _reshape(result, _kept(array.shape, dims)) if keepdim else result
+        if columns is not None and array.flags.c_contiguous:
+            # The commonest case of what follows, in half the time.
+            shape = array.shape
+            before, after = shape[:axis], shape[axis + 1 :]
+            inner = math.prod(after)
+            if inner > 1:
+                result = columns(array.reshape(math.prod(before), shape[axis], inner), *numbers)
+                return _reshape(result, (*before, 1, *after) if keepdim else before + after)
     shape = array.shape
     kept = _kept(shape, dims) if keepdim else tuple(n for axis, n in enumerate(shape) if axis not in dims)
     return _reshape(_reduce(rows, columns, array, dims, numbers, staged), kept)
@@ -157,6 +165,26 @@ def spread(op, grad, shape, dim, keepdim):
 def spread_tensor(op, grad, shape, dim, keepdim):
     """Return the same as `spread` for tensors."""
     return keep_dims(op, grad, shape, dim, keepdim).expand(shape)
+
+
+def call_spread(kernel, x, *arguments):
+    """Call the backward kernel of a reduction: elementwise, with operands that are one number per reduced run.
+
+    Args:
+        kernel: an `Elementwise` kernel that names these operands; they keep the reduced dimensions, with extent 1.
+        x: the reduction's input, for its extents.
+        arguments: all of the kernel's, in order.
+
+    Returns:
+        An array of the shape of `x`.
+    """
+    repeated = kernel.repeated
+    first = arguments[kernel.parameters.index(repeated[0])]
+    if x.size < FEW or first.size == 1 or first.shape[-1] != 1:
+        return np.asarray(kernel.loops[x.dtype](*arguments))
+    # The other dimensions broadcast.
+    numbers = [a[..., 0] if name in repeated else a for name, a in zip(kernel.parameters, arguments, strict=True)]
+    return kernel.rows[x.dtype](*numbers)
 
 
 def require_elements(op, shape, dim):

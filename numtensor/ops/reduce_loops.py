@@ -1,5 +1,7 @@
 """The pairs of kernels that reductions choose from, and what their rules share."""
 
+import functools
+
 import numpy as np
 
 from .. import dtypes
@@ -8,7 +10,9 @@ from ..tensor import from_array
 
 
 class Loops(dict):
-    """(rows, columns) ufuncs by NumPy dtype, made when first asked for.
+    """(rows, columns) ufuncs by NumPy dtype, made when first asked for; the one for columns when first called.
+
+    That one takes longest to compile of all kernels, and many programs never reduce but the last dimension.
 
     Args:
         floating: names of the kernels for floating dtypes.
@@ -27,10 +31,16 @@ class Loops(dict):
         names = self.floating if dtype.kind == "f" else self.integral
         if dtype.kind == "b":
             dtype = np.dtype(np.uint8)
-        made = self[dtype] = tuple(None if name is None else name.loops[dtype] for name in names)
+        rows, columns = names
+        deferred = None if columns is None else functools.partial(_call_loop, columns.loops, dtype)
+        made = self[dtype] = (rows.loops[dtype], deferred)
         if dtype.kind == "f":
             self.rows[dtype] = made[0]
         return made
+
+
+def _call_loop(table, dtype, *arguments):
+    return table[dtype](*arguments)
 
 
 def as_numbers(array):

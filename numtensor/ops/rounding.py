@@ -3,8 +3,8 @@
 import numpy as np
 
 from ..dtypes import INTEGRAL
-from ..kernels.backward import elementwise as backward
-from ..kernels.forward import elementwise as forward
+from ..kernels.backward import arithmetic as backward
+from ..kernels.forward import rounding as forward
 from .arithmetic import zero_gradient
 from .elementwise_kind import elementwise
 from .general_kind import composite

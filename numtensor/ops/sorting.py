@@ -1,37 +1,50 @@
-"""Sorting: NumPy's sorts, which are vectorised for the dtypes we have; the gradient goes to where values came from."""
+"""Sorting, by radix; the gradient goes to where values came from."""
 
 import operator
 
 import numpy as np
 
+from ..kernels.forward import sorting as forward
 from ..modes import current
 from ..return_types import return_type
 from ..tensor import from_array
 from .dims import normalise_dim
-from .general_kind import library
+from .general_kind import kernel
 
 SortResult = return_type("sort", "values", "indices")
 TopkResult = return_type("topk", "values", "indices")
 
-# From so many elements on, finding the k first ones is faster than sorting all: it pays for two passes.
-PARTITION_FROM = 256
+# Up to so many best elements are kept in order while the row is read once; for more of them it is sorted.
+FEW_BEST = 128
+
+# A key's sign is turned over where the largest come first.
+FLIP = {False: np.array(0), True: np.array(-1)}
 
 
-def _order(array, descending):
-    """Return the stable sorting order along the last dimension; NaN is the largest number, as in PyTorch and NumPy."""
-    if not descending:
-        return np.argsort(array, axis=-1, kind="stable")
-    # Reversed before and after: equal elements keep their order, and NaN comes first.
-    return array.shape[-1] - 1 - np.argsort(array[..., ::-1], axis=-1, kind="stable")[..., ::-1]
+def _as_numbers(array, dim):
+    """Return the array with `dim` exchanged for the last, contiguous; bools as the uint8 that they are in memory."""
+    array = np.ascontiguousarray(array if dim == array.ndim - 1 else array.swapaxes(dim, -1))
+    return array.view(np.uint8) if array.dtype.kind == "b" else array
 
 
-def _moved_back(array, dim):
-    return np.ascontiguousarray(np.moveaxis(array, -1, dim))
+def _sorted(numbers, descending):
+    """Return (values, positions) of a stable sort along the last dimension; NaN is the largest number."""
+    dtype = numbers.dtype
+    extent = numbers.shape[-1]
+    if dtype.itemsize <= 4 and extent < 2**32:
+        loop, buffers = forward.sort_narrow.loops[dtype], 2
+    else:
+        loop, buffers = forward.sort_wide.loops[dtype], 4
+    return loop(numbers, FLIP[descending], np.empty((buffers, extent), np.uint64))
 
 
-def _taken(array, order, dim):
-    """Return the elements at `order` along the last dimension, and `order`, both with that dimension moved to `dim`."""
-    return _moved_back(np.take_along_axis(array, order, -1), dim), _moved_back(order, dim)
+def _as_results(values, order, dim, dtype):
+    """Undo `_as_numbers` for both results."""
+    if values.dtype is not dtype:
+        values = values.view(dtype)
+    if dim == values.ndim - 1:
+        return values, order
+    return np.ascontiguousarray(values.swapaxes(dim, -1)), np.ascontiguousarray(order.swapaxes(dim, -1))
 
 
 def scatter_to_source(grad, indices, shape, dim):
@@ -52,8 +65,7 @@ def scatter_to_source_tensor(grad, indices, shape, dim):
     return current.mode.scatter_along(zeros, dim, indices, grad, True)
 
 
-@library(
-    "NumPy's sorts are vectorised or radix sorts",
+@kernel(
     saves="output",
     results=2,
     differentiable_results=(0,),
@@ -88,8 +100,7 @@ def _(input, dim, descending, stable):
     dim = normalise_dim("sort", dim, input.ndim)
     if input.ndim == 0:
         return input.copy(), np.zeros((), np.int64)
-    moved = np.moveaxis(input, dim, -1)
-    return _taken(moved, _order(moved, descending), dim)
+    return _as_results(*_sorted(_as_numbers(input, dim), bool(descending)), dim, input.dtype)
 
 
 @sort.backward
@@ -102,7 +113,7 @@ def _(grad, needs, input, dim, descending, stable, output):
     return scatter_to_source_tensor(grad[0], output[1], input, dim)
 
 
-@library("NumPy's sorts are vectorised or radix sorts", differentiable=())
+@kernel(differentiable=())
 def argsort(input, dim=-1, descending=False, stable=False):
     """Return the positions of the elements in sorted order, along a dimension.
 
@@ -132,11 +143,10 @@ def _(input, dim, descending, stable):
     dim = normalise_dim("argsort", dim, input.ndim)
     if input.ndim == 0:
         return np.zeros((), np.int64)
-    return _moved_back(_order(np.moveaxis(input, dim, -1), descending), dim)
+    return _as_results(*_sorted(_as_numbers(input, dim), bool(descending)), dim, input.dtype)[1]
 
 
-@library(
-    "NumPy partitions with a vectorised quickselect",
+@kernel(
     saves="output",
     results=2,
     differentiable_results=(0,),
@@ -189,17 +199,14 @@ def _(input, k, dim, largest, sorted):
     if input.ndim == 0:
         # With k = 0 too, as in PyTorch.
         return input.copy(), np.zeros((), np.int64)
-    moved = np.moveaxis(input, dim, -1)
-    if extent < PARTITION_FROM or 8 * k > extent or k == 0:
-        return _taken(moved, _order(moved, largest)[..., :k], dim)
-    if largest:
-        chosen = np.argpartition(moved, extent - k, axis=-1)[..., extent - k :]
+    numbers = _as_numbers(input, dim)
+    if 0 < k <= FEW_BEST:
+        # The kernel orders the smallest ones by turning their keys over.
+        values, order = forward.topk.loops[numbers.dtype](numbers, FLIP[not largest], np.empty(k, np.int64))
     else:
-        chosen = np.argpartition(moved, k - 1, axis=-1)[..., :k]
-    # In order of position, so that the stable sort puts the first of equal ones first.
-    chosen = np.sort(chosen, axis=-1)
-    order = _order(np.take_along_axis(moved, chosen, -1), largest)
-    return _taken(moved, np.take_along_axis(chosen, order, -1), dim)
+        values, order = _sorted(numbers, bool(largest))
+        values, order = np.ascontiguousarray(values[..., :k]), np.ascontiguousarray(order[..., :k])
+    return _as_results(values, order, dim, input.dtype)
 
 
 @topk.backward

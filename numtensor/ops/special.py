@@ -1,9 +1,14 @@
-"""Special functions of elements: the error function and its complement."""
+"""Special functions of elements: the error function, x log y, the cardinal sine."""
 
-from ..kernels.backward import elementwise as backward
-from ..kernels.forward import elementwise as forward
+import math
+
+from ..kernels.backward import special as backward
+from ..kernels.forward import special as forward
+from .choice import where
+from .comparison import eq, le, logical_and
 from .elementwise_kind import elementwise
 from .exponential import exp
+from .trigonometric import cos
 
 TWO_OVER_SQRT_PI = 1.1283791670955126
 
@@ -64,3 +69,69 @@ def erfc(input):
 
 
 erfc.vjp((lambda grad, input: grad * (exp(input * input * -1) * -TWO_OVER_SQRT_PI),))
+
+
+@elementwise(
+    forward.xlogy,
+    backward.xlogy,
+    saves=("input", "other"),
+    integers="float",
+    inplace=True,
+    out=True,
+)
+def xlogy(input, other):
+    """Compute input * log(other), and 0 where the input is 0, unless `other` is nan.
+
+    Args:
+        input: a tensor.
+        other: a tensor that broadcasts with `input`, or a number.
+
+    Returns:
+        A floating tensor of the broadcast shape.
+
+    Raises:
+        RuntimeError: the shapes do not broadcast.
+
+    Reference: ``torch.xlogy``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.xlogy(nt.tensor([0.0, 2.0]), nt.tensor([0.0, 1.0]))
+        tensor([0., 0.])
+    """
+
+
+xlogy.vjp(
+    (
+        lambda grad, input, other: where(logical_and(eq(input, 0), le(other, 0)), 0.0, xlogy(grad, other)),
+        lambda grad, input, other: grad * input / other,
+    )
+)
+
+
+def _sinc_vjp(grad, input):
+    zero = eq(input, 0)
+    nonzero = where(zero, 1.0, input)
+    return where(zero, 0.0, grad * (cos(nonzero * math.pi) - sinc(nonzero)) / nonzero)
+
+
+@elementwise(forward.sinc, backward.sinc, saves="input", integers="float", inplace=True, out=True)
+def sinc(input):
+    """Compute the normalised cardinal sine, sin(pi * input) / (pi * input), and 1 at 0.
+
+    Args:
+        input: a tensor; integral and bool ones are computed in the default dtype.
+
+    Returns:
+        A floating tensor of the same shape.
+
+    Reference: ``torch.sinc``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.sinc(nt.tensor([0.0, 0.5]))
+        tensor([1.0000, 0.6366])
+    """
+
+
+sinc.vjp((_sinc_vjp,))

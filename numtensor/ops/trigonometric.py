@@ -2,8 +2,8 @@
 
 import math
 
-from ..kernels.backward import elementwise as backward
-from ..kernels.forward import elementwise as forward
+from ..kernels.backward import trigonometric as backward
+from ..kernels.forward import trigonometric as forward
 from .arithmetic import mul
 from .elementwise_kind import elementwise
 from .general_kind import composite
@@ -234,3 +234,42 @@ def rad2deg(input):
     """
     unwrap("rad2deg", "input", input)
     return mul(input, 180 / math.pi)
+
+
+@elementwise(
+    forward.atan2,
+    backward.atan2,
+    saves=("input", "other"),
+    integers="float",
+    inplace=True,
+    out=True,
+    aliases=("arctan2",),
+)
+def atan2(input, other):
+    """Compute the angle of the point (other, input), atan(input / other) in the right quadrant, from -pi to pi radians.
+
+    Args:
+        input: a tensor: the second coordinate.
+        other: the first coordinate, a tensor that broadcasts with `input`, or a number.
+
+    Returns:
+        A floating tensor of the broadcast shape.
+
+    Raises:
+        RuntimeError: the shapes do not broadcast.
+
+    Reference: ``torch.atan2``.
+
+    Example:
+        >>> import numtensor as nt
+        >>> nt.atan2(nt.tensor([1.0, 1.0]), nt.tensor([1.0, -1.0]))
+        tensor([0.7854, 2.3562])
+    """
+
+
+atan2.vjp(
+    (
+        lambda grad, input, other: grad * other / (input * input + other * other),
+        lambda grad, input, other: -grad * input / (input * input + other * other),
+    )
+)

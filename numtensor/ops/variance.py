@@ -12,7 +12,7 @@ from ..kernels.forward import reduction as forward
 from ..tensor import Tensor
 from .general_kind import composite, kernel
 from .operands import CONSTANTS
-from .reduce_layout import count, keep_dims, reduce
+from .reduce_layout import call_spread, count, keep_dims, reduce
 from .reduce_loops import Loops, quotient
 from .reduction import mean
 
@@ -95,7 +95,7 @@ def _(grad, needs, input, dim, unbiased, keepdim, correction, mean):
     grad = keep_dims("var", grad, shape, dim, keepdim)
     mean = keep_dims("var", np.asarray(mean), shape, dim, keepdim)
     factor = CONSTANTS[grad.dtype][_over_freedom("var", 2, shape, dim, correction)]
-    return np.asarray(backward.var.loops[grad.dtype](grad, input, mean, factor))
+    return call_spread(backward.var, input, grad, input, mean, factor)
 
 
 @var.vjp
@@ -152,7 +152,7 @@ def _(grad, needs, input, dim, unbiased, keepdim, correction, output, mean):
     mean = keep_dims("std", np.asarray(mean), shape, dim, keepdim)
     output = keep_dims("std", output, shape, dim, keepdim)
     factor = CONSTANTS[grad.dtype][_over_freedom("std", 1, shape, dim, correction)]
-    return np.asarray(backward.std.loops[grad.dtype](grad, input, mean, output, factor))
+    return call_spread(backward.std, input, grad, input, mean, output, factor)
 
 
 @std.vjp

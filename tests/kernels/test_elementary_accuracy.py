@@ -61,7 +61,10 @@ ROWS = [
     Row("atan", -4, 4, 1.3, 1.7, np.arctan, mpmath.atan),
     Row("sinh", -90, 90, 1.7, 1.4, np.sinh, mpmath.sinh),
     Row("cosh", -90, 90, 1.5, 1.4, np.cosh, mpmath.cosh),
-    Row("tanh", -10, 10, 1.5, 1.4, np.tanh, mpmath.tanh),
+    Row("tanh", -10, 10, 2.4, 1.4, np.tanh, mpmath.tanh),
+    Row("asinh", -20, 20, 1.8, 1.9, np.arcsinh, mpmath.asinh),
+    Row("acosh", 1, 20, 2.6, 2.8, np.arccosh, mpmath.acosh),
+    Row("atanh", -1, 1, 2.2, 2.0, np.arctanh, mpmath.atanh),
     Row("erf", -6, 6, 1.15, 1.15, scipy.special.erf, mpmath.erf),
     Row("erfc", -6, 11, 3.6, 3.0, scipy.special.erfc, lambda x: mpmath.erfc(max(min(x, 99), -99))),
     Row("sqrt", 0, 10, 0.5, 0.5, np.sqrt, mpmath.sqrt),
@@ -75,7 +78,7 @@ def compiled(name, dtype):
     """Return a function of arrays that applies the elementary function in a compiled loop."""
     function = compiler.jit(getattr(elementary, name), dtype)
 
-    if name == "pow":
+    if name in ("atan2", "pow"):
 
         @numba.njit(error_model="numpy")
         def loop(x, y, out):
@@ -235,8 +238,35 @@ def test_pow_float64_against_mpmath():
     assert errors.max() <= 1.2 * SLACK, worst(errors, x, y)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_special_values_of_atan2(dtype):
+    """C99's table: every pair of special values."""
+    y, x = (grid.ravel() for grid in np.meshgrid(*[special_values(np.dtype(dtype).type)] * 2))
+    with np.errstate(all="ignore"):
+        expected = np.arctan2(y, x)
+    assert_same_special(compiled("atan2", dtype)(y, x), expected, y, x)
+
+
+def test_atan2_float32_against_float64():
+    generator = np.random.default_rng(0)
+    y, x = ((2.0 ** generator.uniform(-20, 20, 100_000) * generator.choice([-1, 1], 100_000)) for _ in range(2))
+    y, x = y.astype(np.float32), x.astype(np.float32)
+    expected = np.arctan2(y.astype(np.float64), x.astype(np.float64))
+    errors = errors_in_ulp(compiled("atan2", "float32")(y, x), expected)
+    assert errors.max() <= 1.6 * SLACK, worst(errors, y, x)
+
+
+def test_atan2_float64_against_mpmath():
+    generator = np.random.default_rng(0)
+    y, x = ((2.0 ** generator.uniform(-20, 20, 1500) * generator.choice([-1, 1], 1500)) for _ in range(2))
+    with mpmath.workprec(160):
+        exact = [mpmath.atan2(float(a), float(b)) for a, b in zip(y, x, strict=True)]
+        errors = exact_errors(compiled("atan2", "float64")(y, x), exact)
+    assert errors.max() <= 2.2 * SLACK, worst(errors, y, x)
+
+
 def test_every_elementary_function_has_a_row():
-    assert {*ROW_IDS, "pow"} == set(elementary.__all__)
+    assert {*ROW_IDS, "atan2", "pow"} == set(elementary.__all__)
 
 
 def test_exact_errors_sees_errors():

@@ -11,7 +11,7 @@ import pytest
 from numtensor.kernels import compiler, elementary
 
 # Functions of two arguments; all others have one.
-BINARY = {"pow"}
+BINARY = {"atan2", "pow"}
 PACKED_ARITHMETIC = re.compile(r"\bv(?:add|sub|mul|div|sqrt|fn?m(?:add|sub)\d*)p[sd]\s.*%[yz]mm")
 CALL = re.compile(r"\bcallq?\s+(\S+)")
 

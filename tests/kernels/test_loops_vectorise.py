@@ -19,18 +19,18 @@ PACKED = re.compile(r"\bv\w+p[sd]\s.*%[yz]mm|\bvp\w+\s.*%[yz]mm")
 ADDRESS = re.compile(r"\bmovabsq\s+\$(\w+)")
 
 ELEMENTWISE = [
-    "forward.elementwise.add",
-    "forward.elementwise.div",
-    "forward.elementwise.exp",
-    "forward.elementwise.pow",
-    "forward.elementwise.where",
-    "forward.elementwise.clamp",
-    "forward.elementwise.maximum",
+    "forward.arithmetic.add",
+    "forward.arithmetic.div",
+    "forward.exponential.exp",
+    "forward.power.pow",
+    "forward.choice.where",
+    "forward.choice.clamp",
+    "forward.choice.maximum",
     "forward.activation.gelu",
     "forward.activation.softplus",
     "forward.comparison.gt",
-    "backward.elementwise.mul",
-    "backward.elementwise.exp",
+    "backward.arithmetic.mul",
+    "backward.exponential.exp",
     "backward.activation.gelu",
     "forward.optimizer.adam",
 ]
@@ -72,7 +72,7 @@ def test_a_scalar_loop_is_noticed(monkeypatch):
         return re.sub(r"(a\d), (i \* uintp\(\d+\))", r"\1 + \2, uintp(0)", text), namespace
 
     monkeypatch.setattr(loops, "elementwise_loop", summed)
-    text = REGISTRY["forward.elementwise.add"].assembly("float32")
+    text = REGISTRY["forward.arithmetic.add"].assembly("float32")
     assert not STORE.search(text)
 
 
@@ -81,7 +81,7 @@ def test_in_place_is_as_right_as_out_of_place():
     for n in (1, 3, 16, 17, 1000):
         x = np.linspace(-2, 2, n, dtype=np.float32)
         expected = nt.exp(nt.from_numpy(x)).numpy()
-        ufunc = REGISTRY["forward.elementwise.exp"].loops[x.dtype]
+        ufunc = REGISTRY["forward.exponential.exp"].loops[x.dtype]
         out = x.copy()
         ufunc(out, out)
         np.testing.assert_array_equal(out, expected)

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -344,3 +345,27 @@ def test_a_process_without_a_store_writes_nothing(tmp_path):
     assert run(tmp_path, NUMTENSOR_CACHE="0") == ("[3.0, 6.0]", "")
     with contextlib.suppress(FileNotFoundError):
         assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Python 3.12 warns of every fork beside threads.
+def test_a_child_forked_while_another_thread_loads_a_kernel_can_load_its_own():
+    held, let_go = threading.Event(), threading.Event()
+
+    def load():
+        with store._lock:
+            held.set()
+            let_go.wait()
+
+    loading = threading.Thread(target=load)
+    loading.start()
+    held.wait()
+    threading.Timer(0.2, let_go.set).start()
+    child = os.fork()
+    if child == 0:
+        # A child that waits for ever is killed, which the parent sees.
+        signal.alarm(60)
+        with store._lock:
+            os._exit(0)
+    loading.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

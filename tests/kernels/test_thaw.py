@@ -47,7 +47,9 @@ from numtensor.kernels.loops import parse_signature
 def kernels():
     for op in numtensor.ops.OPS.values():
         if op.kind == "elementwise" and numtensor.float32 in op.dtypes:
-            yield from (k for k in (op.forward, op.backward) if isinstance(k, Elementwise))
+            for kernel in (op.forward, op.backward):
+                if isinstance(kernel, Elementwise) and set(kernel.array_types) == {"T"}:
+                    yield kernel
     for name, kernel in REGISTRY.items():
         if isinstance(kernel, GUfunc) and name.split(".")[1] in ("reduction", "normalization"):
             types = kernel.input_types + kernel.output_types

@@ -157,4 +157,61 @@ ROWS = [
         lambda x: x if x.dtype.kind == "b" else np.sign(x),
         dtypes=NUMERIC,
     ),
+    Row(
+        "lerp",
+        [
+            S(T(3, 4), T(3, 4), T(3, 4)),
+            S(T(3, 4), T(4), T(3, 1)),
+            S(T(), T(), T()),
+            S(T(0, 3), T(3), T(0, 3)),
+            S(T(3), T(3), 0.3),
+            S(T(3), T(3), 0.8),
+            S(T(4), 2.0, T(4)),
+            S(
+                T(values=[1e8, -3.0], grad=False),
+                T(values=[1.0, 0.1], grad=False),
+                T(2, 1, values=[[0.0], [1.0]], grad=False),
+            ),
+        ],
+        lambda x, y, weight: np.where(np.asarray(weight) == 1, y, x + weight * (y - x)),
+        bad=[
+            Bad(S(T(3), T(4), 0.5), RuntimeError, "shapes"),
+            Bad(S(T(3), T(3), "x"), TypeError, "weight"),
+            Bad(S(T(3, dtype="int64"), T(3, dtype="int64"), 1), NotImplementedError, "int64"),
+        ],
+    ),
+    Row(
+        "addcmul",
+        [
+            S(T(3, 4), T(3, 4), T(3, 4)),
+            S(T(3, 4), T(4), T(3, 1)),
+            S(T(), T(), T()),
+            S(T(0, 3), T(3), T(0, 3)),
+            S(T(3), T(3), T(3), 0.5),
+            S(T(3), T(3), T(3), value=-2),
+        ],
+        lambda x, y, z, value=1: x + value * y * z,
+        bad=[
+            Bad(S(T(3), T(4), T(3)), RuntimeError, "shapes"),
+            Bad(S(T(3), T(3), "x"), TypeError, "tensor2"),
+            Bad(S(T(3), T(3), T(3), "x"), TypeError, "value"),
+        ],
+    ),
+    Row(
+        "addcdiv",
+        [
+            S(T(3, 4), T(3, 4), T(3, 4)),
+            S(T(3, 4), T(4), T(3, 1)),
+            S(T(), T(), T()),
+            S(T(0, 3), T(3), T(0, 3)),
+            S(T(3), T(3), T(3), 0.5),
+            S(T(3), T(3), T(3), value=-2),
+        ],
+        lambda x, y, z, value=1: x + value * y / z,
+        domain=(0.5, 3.0),
+        bad=[
+            Bad(S(T(3), T(4), T(3)), RuntimeError, "shapes"),
+            Bad(S(T(3), T(3), "x"), TypeError, "tensor2"),
+        ],
+    ),
 ]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..elementwise_samples import MISMATCH, NAN, NOT_A_NUMBER, SPECIAL, TWO_SHAPES, special
+from ..elementwise_samples import INF, MISMATCH, NAN, NOT_A_NUMBER, SPECIAL, TWO_SHAPES, special
 from ..op_table import ALL, NUMERIC, Bad, Row, S, T
 
 # NumPy is as free as PyTorch to choose either zero.
@@ -17,6 +17,13 @@ def clamp(x, min=None, max=None):
     if min is not None:
         x = np.maximum(x, min)
     return x if max is None else np.minimum(x, max)
+
+
+def nan_to_num(x, nan=None, posinf=None, neginf=None):
+    if x.dtype.kind != "f":
+        return x
+    # The limits are those of float64, so what has infinities in the samples is float64 or has other limits.
+    return np.nan_to_num(x, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
 
 
 ROWS = [
@@ -103,5 +110,25 @@ ROWS = [
         lambda x, condition, y: np.where(condition, x, y),
         dtypes=NUMERIC,
         bad=[Bad(S(T(3), T(3, dtype="int64"), 1), RuntimeError, "boolean")],
+    ),
+    Row(
+        "ops.replace_nonfinite",
+        [S(one.args[0], 1.0, 2.0, -2.0) for one in (*special(), S(T(3, 4)), S(T()), S(T(0)))],
+        lambda x, nan, posinf, neginf: np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf),
+        bad=[Bad(S(T(3), "x", 0, 0), TypeError, "nan")],
+    ),
+    Row(
+        "nan_to_num",
+        [
+            S(T(3, 4)),
+            S(T()),
+            S(T(0)),
+            S(special()[1].args[0]),
+            *(S(one.args[0], 1.5, 2.5, -2.5) for one in special()),
+            S(T(3, 4, dtype="float64", values=[NAN, INF, -INF, 1.0]), posinf=7.0),
+            S(T(3, dtype="int64")),
+        ],
+        nan_to_num,
+        bad=[Bad(S("x"), TypeError, "input")],
     ),
 ]

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..elementwise_samples import unary
+from ..elementwise_samples import MISMATCH, NOT_A_NUMBER, PAIRS, TWO_SHAPES, unary
+from ..op_table import Row
 
 ROWS = [
     unary("exp", np.exp),
@@ -12,4 +13,11 @@ ROWS = [
     unary("log1p", np.log1p, (-0.5, 3.0)),
     unary("log2", np.log2, (0.5, 3.0)),
     unary("log10", np.log10, (0.5, 3.0)),
+    Row(
+        "logaddexp",
+        [*TWO_SHAPES, *PAIRS],
+        np.logaddexp,
+        domain=(-3.0, 3.0),
+        bad=[MISMATCH, NOT_A_NUMBER],
+    ),
 ]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..elementwise_samples import MISMATCH, PAIRS, SHAPES, TWO_SHAPES, special, unary
+from ..elementwise_samples import MISMATCH, NOT_A_NUMBER, PAIRS, SHAPES, TWO_SHAPES, special, unary
 from ..op_table import NUMERIC, Bad, Row, S, T
 
 
@@ -41,4 +41,11 @@ ROWS = [
     unary("reciprocal", np.reciprocal, (0.5, 3.0)),
     unary("sqrt", np.sqrt, (0.5, 3.0)),
     unary("rsqrt", lambda x: 1 / np.sqrt(x), (0.5, 3.0)),
+    Row(
+        "hypot",
+        [*TWO_SHAPES, *PAIRS],
+        np.hypot,
+        domain=(0.2, 3.0),
+        bad=[MISMATCH, NOT_A_NUMBER],
+    ),
 ]

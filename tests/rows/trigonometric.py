@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..elementwise_samples import INF, NAN, SHAPES, special, unary
+from ..elementwise_samples import INF, MISMATCH, NAN, NOT_A_NUMBER, PAIRS, SHAPES, TWO_SHAPES, special, unary
 from ..op_table import Bad, Row, S, T
 
 MODERATE = [0.0, -0.0, 1.0, -1.0, 100.0, -1e4, 1e-30, INF, -INF, NAN]
@@ -27,5 +27,12 @@ ROWS = [
         [*SHAPES, *special(), S(T(dtype="int64", values=[0, 1, -2]))],
         lambda x: np.rad2deg(np.asarray(x, float)),
         bad=[Bad(S("x"), TypeError, "input")],
+    ),
+    Row(
+        "atan2",
+        [*TWO_SHAPES, *PAIRS, S(T(3, dtype="int64"), T(3, dtype="int64", domain=(1, 3)))],
+        lambda y, x: np.arctan2(np.asarray(y, float), x),
+        domain=(0.2, 3.0),
+        bad=[MISMATCH, NOT_A_NUMBER],
     ),
 ]
