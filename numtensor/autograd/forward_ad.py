@@ -349,6 +349,9 @@ def exit_dual_level(*, level: int | None = None) -> None:
 class dual_level(Manager):
     """A block, or decorated function, in which dual tensors can be made and carry their tangents along.
 
+    It belongs to its thread: what runs there between the steps of a generator or coroutine that is inside one is inside
+    it, too. `wrap_mode` takes it into another thread.
+
     Raises:
         RuntimeError: on entering it inside another.
 
