@@ -512,7 +512,10 @@ def from_array(array: np.ndarray[Any, Any]) -> Tensor:
     """Wrap an array that nobody else holds as a normal tensor (whatever the mode)."""
     made = new(Tensor)
     made._array = array
-    made._meta = Metadata()
+    # What Metadata() does, 60 ns sooner.
+    meta = made._meta = new(Metadata)
+    meta.requires_grad = False
+    meta.node = meta.counter = meta.grad = meta.view = meta.hooks = None
     return made
 
 

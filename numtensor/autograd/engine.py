@@ -4,7 +4,7 @@ Iterative, so the depth of a graph does not matter, and every gradient and saved
 Ordinary gradients are plain arrays; with ``create_graph`` they are tensors, and each op's ``vjp`` records.
 """
 
-import heapq
+from heapq import heappop, heappush
 
 import numpy as np
 
@@ -42,12 +42,19 @@ class Arrays:
         An op gives fresh arrays, the incoming gradient itself, or views.
         """
         results = node.op.backward_arrays(node, grad)
-        seen = [grad] if node.outputs == 1 else list(grad)
+        if len(results) == 1 and node.outputs == 1:
+            if results[0] is grad:
+                self.shared.add(id(grad))
+            return results
+        # All of these live until the end, so no two have one identity.
+        seen = {id(grad)} if node.outputs == 1 else set(map(id, grad))
         for result in results:
             if result is not None:
-                if any(result is other for other in seen):
-                    self.shared.add(id(result))
-                seen.append(result)
+                identity = id(result)
+                if identity in seen:
+                    self.shared.add(identity)
+                else:
+                    seen.add(identity)
         return results
 
     def own(self, grad):
@@ -116,40 +123,42 @@ def run(roots, grads, policy, retain_graph, captures=None):
     Raises:
         RuntimeError: a node was used by an earlier pass that freed what it saved.
     """
-    pending = {}
-    heap = []
     needed = None if captures is None else _leading_to(roots, captures)
-
-    def send(edge, grad):
-        target, number = _target(edge)
-        if needed is not None and target not in needed:
-            return
-        found = pending.get(target)
-        if found is None:
+    pending, leaves, heap = {}, {}, []
+    call, add = policy.call, policy.add
+    # Where gradients go, and which: the seeds first, then what each node gives.
+    edges, results = roots, grads
+    while True:
+        for edge, grad in zip(edges, results, strict=True):
+            if edge is None or grad is None:
+                continue
+            target, number = (edge.node, edge.number) if type(edge) is Output else (edge, 0)
+            if needed is not None and target not in needed:
+                continue
             if isinstance(target, Metadata):
-                pending[target] = grad
-                return
-            heapq.heappush(heap, (-target.sequence, target))
+                found = leaves.get(target)
+                leaves[target] = grad if found is None else add(found, grad)
+                continue
+            found = pending.get(target)
+            if found is None:
+                heappush(heap, (-target.sequence, target))
             if target.outputs == 1:
-                pending[target] = grad
+                pending[target] = grad if found is None else add(found, grad)
             else:
-                slots = pending[target] = [None] * target.outputs
-                slots[number] = grad
-        elif not isinstance(target, Metadata) and target.outputs > 1:
-            found[number] = grad if found[number] is None else policy.add(found[number], grad)
-        else:
-            pending[target] = policy.add(found, grad)
-
-    for edge, grad in zip(roots, grads, strict=True):
-        send(edge, grad)
-    while heap:
-        node = heapq.heappop(heap)[1]
+                if found is None:
+                    found = pending[target] = [None] * target.outputs
+                found[number] = grad if found[number] is None else add(found[number], grad)
+        if not heap:
+            break
+        node = heappop(heap)[1]
         grad = pending.pop(node)
         if node.hooks is not None:
             grad = _run_node_hooks(node, grad, policy)
+        edges = node.edges
         if captures is not None:
             _capture(node, grad, captures)
-            if not any(_target(edge)[0] in needed for edge in node.edges if edge is not None):
+            if not any(_target(edge)[0] in needed for edge in edges if edge is not None):
+                edges = results = ()
                 continue
         if node.saved is FREED:
             raise RuntimeError(
@@ -158,17 +167,16 @@ def run(roots, grads, policy, retain_graph, captures=None):
                 "you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through "
                 "the graph a second time."
             )
-        results = policy.call(node, grad)
+        results = call(node, grad)
         if not retain_graph:
             node.saved = FREED
-        for edge, result in zip(node.edges, results, strict=True):
-            if edge is not None and result is not None:
-                send(edge, result)
-    for leaf, grad in pending.items():
+    for leaf, grad in leaves.items():
         if captures is not None:
             _capture_leaf(leaf, grad, captures, policy)
-        else:
+        elif leaf.hooks is not None:
             _accumulate(leaf, grad, policy)
+        else:
+            add_to_grad(leaf, grad, policy)
 
 
 def _leading_to(roots, captures):
@@ -221,9 +229,8 @@ def _capture_leaf(leaf, grad, captures, policy):
 
 
 def _accumulate(leaf, grad, policy):
-    if leaf.hooks is not None:
-        for function in list(leaf.hooks.tensor.values()):
-            grad = policy.hook(function, grad)
+    for function in list(leaf.hooks.tensor.values()):
+        grad = policy.hook(function, grad)
     add_to_grad(leaf, grad, policy)
 
 

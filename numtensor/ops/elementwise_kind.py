@@ -396,7 +396,7 @@ class ElementwiseOp(Declaration):
                 None if edge is None else sum_to_shape(result, shape)
                 for edge, result, shape in zip(edges, results, node.extra, strict=True)
             ]
-        table, positions, chosen = self._plan(tuple(edge is not None for edge in edges))
+        table, positions, chosen = self._plan(tuple([edge is not None for edge in edges]))
         constants = CONSTANTS[grad.dtype]
         saved = node.saved
         arguments = []
@@ -412,6 +412,8 @@ class ElementwiseOp(Declaration):
             arguments.append(value)
         results = table[grad.dtype](grad, *arguments)
         if len(chosen) == 1:
+            if len(edges) == 1 and node.extra is None:
+                return (results if type(results) is np.ndarray else np.asarray(results),)
             results = (results,)
         if len(chosen) == len(edges) and node.extra is None:
             return [r if type(r) is np.ndarray else np.asarray(r) for r in results]

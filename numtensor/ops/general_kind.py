@@ -399,6 +399,17 @@ class GeneralOp(Declaration):
         check_version(node, position, name, value)
         return as_saved(value, edge) if as_tensors else value._array
 
+    def _arrays(self, node):
+        """Return what `_arguments` does, as arrays, of a node without a sequence of tensors that saved no results."""
+        values = list(node.saved)
+        for position, name in enumerate(self.parameters):
+            value = values[position]
+            if isinstance(value, Tensor):
+                if value._meta.counter is not None:
+                    check_version(node, position, name, value)
+                values[position] = value._array
+        return values
+
     def saved_tensors(self, node):
         return self._arguments(node, as_tensors=True)
 
@@ -406,7 +417,9 @@ class GeneralOp(Declaration):
         """Return the gradient of each edge as an array, by the backward rule or the vjp rule."""
         needs = [edge is not None for edge in node.edges]
         if self._backward is not None:
-            results = self._backward(grad, needs, *self._arguments(node, as_tensors=False))
+            simple = self.sequence is None and not self.saves_output
+            arguments = self._arrays(node) if simple else self._arguments(node, as_tensors=False)
+            results = self._backward(grad, needs, *arguments)
             return results if type(results) in (tuple, list) else (results,)
         before = current.mode
         current.mode = NO_GRAD
