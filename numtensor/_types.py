@@ -8,7 +8,7 @@ import numpy as np
 from . import dtypes
 from .tensor import Tensor
 
-Operand: TypeAlias = Tensor | float | np.ndarray[Any, Any] | np.generic[Any]
+Operand: TypeAlias = "Tensor | float | np.ndarray[Any, Any] | np.generic[Any]"
 """What an elementwise op computes on; an int or a bool is a float to a type checker."""
 
 DType: TypeAlias = dtypes.dtype | np.dtype[Any] | type[Any] | str

@@ -1,5 +1,9 @@
 """Sums, products, quotients, remainders and signs of elements. Powers stand in ``power.py``."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..dtypes import INTEGRAL, NUMERIC, bool_
@@ -9,6 +13,9 @@ from ..kernels.forward import comparison as comparison_forward
 from .elementwise_kind import elementwise
 from .general_kind import composite
 from .operands import result_dtype
+
+if TYPE_CHECKING:
+    from .._types import Operand
 
 
 def _refuse(name, message):
@@ -489,7 +496,7 @@ sign.vjp((lambda grad, input: zero_gradient(grad),))
     inplace=True,
     out=True,
 )
-def lerp(input, end, weight):
+def lerp(input, end: Operand, weight: Operand):
     """Interpolate between two tensors: input + weight * (end - input); exact at the weights 0 and 1.
 
     Args:
