@@ -7,6 +7,7 @@ import numpy as np
 from ..kernels.backward import loss as backward
 from ..kernels.checked import raise_on_violation
 from ..kernels.forward import loss as forward
+from ..kernels.forward.arithmetic import mul as multiply
 from .choice import where
 from .general_kind import composite, kernel, wrap_normal
 from .loss_reduction import (
@@ -70,8 +71,9 @@ def _check_classes(op, shape, target, ignore_index):
         IndexError: one is neither a class of an input of this shape nor `ignore_index`.
     """
     classes = shape[0 if len(shape) == 1 else 1]
-    flat = target.reshape(-1)
-    bad, count = forward.find_bad_target.loops[INT64](flat, classes, ignore_index)
+    flat = target if target.ndim == 1 else target.reshape(-1)
+    constants = CONSTANTS[INT64]
+    bad, count = forward.find_bad_target.loops[INT64](flat, constants[classes], constants[ignore_index])
     if bad >= 0:
         where = tuple(map(int, np.unravel_index(bad, target.shape)))
         raise IndexError(
@@ -352,7 +354,8 @@ def _(input, target, ignore_index, reduction):
 def _(grad, needs, input, target, ignore_index, reduction, count, top, log_sum):
     kind = grad.dtype
     if reduction == "mean":
-        grad = np.multiply(grad, gradient_scale(reduction, count), dtype=kind)
+        # Our kernel, because NumPy's own would warn, and takes twice the time.
+        grad = multiply.loops[kind](grad, CONSTANTS[kind][gradient_scale(reduction, count)])
     rows = _score_rows(input.astype(kind, copy=False))
     if not _has_probabilities(input, target):
         classes = target.astype(INT64, copy=False)
