@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from ..graph import FREED, Metadata, Node, Output
+from ..graph import FREED, Metadata, Node, Output, ViewMetadata
 from ..kernels.forward.arithmetic import add
 from ..ops.inplace import bump_version
 
@@ -132,17 +132,18 @@ def run(roots, grads, policy, retain_graph, captures=None):
         for edge, grad in zip(edges, results, strict=True):
             if edge is None or grad is None:
                 continue
-            target, number = (edge.node, edge.number) if type(edge) is Output else (edge, 0)
+            kind = type(edge)
+            target, number = (edge.node, edge.number) if kind is Output else (edge, 0)
             if needed is not None and target not in needed:
                 continue
-            if isinstance(target, Metadata):
+            if kind is Metadata or kind is ViewMetadata:
                 found = leaves.get(target)
                 leaves[target] = grad if found is None else add(found, grad)
                 continue
             found = pending.get(target)
             if found is None:
                 heappush(heap, (-target.sequence, target))
-            if target.outputs == 1:
+            if kind is Node or target.outputs == 1:
                 pending[target] = grad if found is None else add(found, grad)
             else:
                 if found is None:

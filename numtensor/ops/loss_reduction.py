@@ -40,7 +40,7 @@ def reduce_losses(losses, reduction, count):
     if reduction == "none":
         return losses
     divisor = CONSTANTS[FLOAT64][1 if reduction == "sum" else count]
-    return np.asarray(forward.total.loops[losses.dtype](losses.reshape(-1), divisor))
+    return np.asarray(forward.total.loops[losses.dtype](losses if losses.ndim == 1 else losses.reshape(-1), divisor))
 
 
 def gradient_scale(reduction, count):
