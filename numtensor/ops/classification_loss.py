@@ -30,6 +30,8 @@ def _class_dim(input):
 
 def _check_class_shapes(op, input, target):
     """Raise unless `target` has one class index for each of the input's vectors of scores."""
+    if input.ndim == 2 and target.shape == input.shape[:1]:
+        return
     if input.ndim == 0:
         raise ValueError(f"{op}: Expected 1 or more dimensions (got 0)")
     if input.ndim == 1:

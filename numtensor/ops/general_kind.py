@@ -148,7 +148,7 @@ class GeneralOp(Declaration):
             "refuse_recording": refuse_recording,
             "refuse_saving": refuse_saving,
             "requires_grad": _requires_grad,
-            "versions_of": _versions_of,
+            "version_of": _version_of,
             "wrap_inference": wrap_inference,
             "wrap_normal": wrap_normal,
             "wrap_view": _wrap_view,
@@ -341,20 +341,19 @@ class GeneralOp(Declaration):
             saved.append("result")
         if self._forward_recording is not None:
             saved.append("*extras")
-        positions = {name: self.parameters.index(name) for name in checked}
         counted = " or ".join(
             (f"({name} is not None and {name}._meta.counter is not None)" if name in self.optional else
              f"({name}._meta is not None and {name}._meta.counter is not None)")
             for name in checked
         )
-        versions = f"versions_of({len(self.parameters)}, {positions}, ({', '.join(checked)},))" if checked else None
+        versions = "".join(f"version_of({name}), " if name in checked else "0, " for name in self.parameters)
         body += [
             f"meta.{'own' if self.kind == 'view' else 'requires_grad'} = True",
             "node = meta.node = new_node()",
             "node.op = op",
             f"node.edges = ({', '.join('e_' + x for x in self.differentiable)},)",
             f"node.saved = ({', '.join(saved)},)",
-            f"node.versions = {versions} if {counted} else None" if checked else "node.versions = None",
+            f"node.versions = ({versions}) if {counted} else None" if checked else "node.versions = None",
             "node.extra = node.counter = node.hooks = None",
             "node.sequence = next_sequence_number()",
             "return tensor",
@@ -495,14 +494,10 @@ def _as_tensor(op, name, value):
     return wrap_normal(array)
 
 
-def _versions_of(count, positions, tensors):
-    """Return the versions of saved tensors by the position of their parameter."""
-    versions = [0] * count
-    for position, tensor in zip(positions.values(), tensors, strict=True):
-        counter = None if tensor is None or tensor._meta is None else tensor._meta.counter
-        if counter is not None:
-            versions[position] = counter.value
-    return tuple(versions)
+def _version_of(tensor):
+    """Return the version of a tensor, or None, that is saved."""
+    counter = None if tensor is None or tensor._meta is None else tensor._meta.counter
+    return 0 if counter is None else counter.value
 
 
 def record(op, arguments, arrays):
