@@ -37,7 +37,7 @@ def test_unknown_command_is_refused(capsys):
 
 def test_warmup_then_cache_then_clear(tmp_path):
     store = {"NUMTENSOR_CACHE_DIR": str(tmp_path)}
-    warmed = run("warmup", "--match", "elementwise.neg", "--jobs", "1", **store)
+    warmed = run("warmup", "--match", "arithmetic.neg", "--jobs", "1", **store)
     assert warmed.returncode == 0, warmed.stderr
     assert "kernels ready" in warmed.stdout
     files = list(tmp_path.rglob("*.kernel"))
@@ -59,6 +59,12 @@ def test_warmup_refuses_an_unknown_dtype():
     refused = run("warmup", "--dtypes", "float33")
     assert refused.returncode == 1
     assert "float33" in refused.stderr
+
+
+def test_warmup_refuses_a_text_that_is_in_no_name():
+    refused = run("warmup", "--match", "no such kernel")
+    assert refused.returncode == 1
+    assert "no such kernel" in refused.stderr
 
 
 def test_demo_reaches_its_accuracy_and_saves_its_results(tmp_path):

@@ -44,6 +44,9 @@ def run(arguments):
         print(f"warmup: unknown dtype {unknown[0]!r}", file=sys.stderr)
         return 1
     items = [item for item in work_items(dtypes) if arguments.match in item[0]]
+    if not items:
+        print(f"warmup: no kernel's name contains {arguments.match!r}", file=sys.stderr)
+        return 1
     start = time.perf_counter()
     failures = []
     context = multiprocessing.get_context("spawn")

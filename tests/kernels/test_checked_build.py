@@ -41,7 +41,8 @@ planted = int(sys.argv[2])
 index = nt.tensor([0, planted])
 calls = {
     "embedding": lambda: nt.nn.functional.embedding(index, weight),
-    "index_select": lambda: nt.index_select(weight, 0, index),
+    # Whole rows are NumPy's, which compares for itself.
+    "index_select": lambda: nt.index_select(weight, 1, index),
     "gather": lambda: nt.gather(weight, 0, index.reshape(2, 1)),
     "scatter": lambda: nt.scatter(weight.detach(), 0, index.reshape(2, 1), nt.ones((2, 1), dtype=nt.float64)),
 }
