@@ -7,7 +7,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, overload
 
+from ..modes import INFERENCE, current
 from ..tensor import Tensor
+from . import plan
 from .module import Module
 from .parameter import Parameter
 
@@ -125,6 +127,8 @@ class Sequential(_Numbered):
     def forward(self, input: Any) -> Tensor:
         """Return the last module's result."""
         namespace = self.__dict__
+        if current.mode is INFERENCE:
+            return plan.run(namespace, input)
         for name in namespace["_module_names"]:
             input = namespace[name](input)
         return input

@@ -368,14 +368,12 @@ def linear(input, weight, bias=None):
 
 
 @linear.forward
-def affine(x, weight, bias, out=None):
-    """Return x @ weight.T + bias of arrays; `out` is where to, if it has the result's shape, 2-d, and dtype."""
+def affine(x, weight, bias):
+    """Return x @ weight.T + bias of arrays."""
     try:
         if x.dtype is not weight.dtype or x.dtype.kind == "b":
             _check_dtypes("linear", x, weight)
-        if out is not None:
-            result = silent.run(DOT, x, weight.T, out)
-        elif x.ndim <= 2:
+        if x.ndim <= 2:
             result = silent.run(DOT, x, weight.T)
         else:
             rows = silent.run(DOT, x.reshape(-1, x.shape[-1]) if x.size else _flat_rows(x), weight.T)
