@@ -396,7 +396,9 @@ class ElementwiseOp(Declaration):
                 None if edge is None else sum_to_shape(result, shape)
                 for edge, result, shape in zip(edges, results, node.extra, strict=True)
             ]
-        table, positions, chosen = self._plan(tuple([edge is not None for edge in edges]))
+        # The only edge of a node is never None.
+        wanted = (True,) if len(edges) == 1 else tuple([edge is not None for edge in edges])
+        table, positions, chosen = self._plan(wanted)
         constants = CONSTANTS[grad.dtype]
         saved = node.saved
         arguments = []
@@ -412,9 +414,10 @@ class ElementwiseOp(Declaration):
             arguments.append(value)
         results = table[grad.dtype](grad, *arguments)
         if len(chosen) == 1:
-            if len(edges) == 1 and node.extra is None:
-                return (results if type(results) is np.ndarray else np.asarray(results),)
-            results = (results,)
+            result = results if type(results) is np.ndarray else np.asarray(results)
+            if node.extra is not None:
+                result = sum_to_shape(result, node.extra[chosen[0]])
+            return [result if want else None for want in wanted]
         if len(chosen) == len(edges) and node.extra is None:
             return [r if type(r) is np.ndarray else np.asarray(r) for r in results]
         gradients = [None] * len(edges)
