@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from ..graph import FREED, Metadata, Node, Output, ViewMetadata
+from ..graph import FREED, Metadata, Node, Output
 from ..kernels.forward.arithmetic import add
 from ..ops.inplace import bump_version
 
@@ -136,7 +136,7 @@ def run(roots, grads, policy, retain_graph, captures=None):
             target, number = (edge.node, edge.number) if kind is Output else (edge, 0)
             if needed is not None and target not in needed:
                 continue
-            if kind is Metadata or kind is ViewMetadata:
+            if kind is Metadata or (kind is not Node and isinstance(target, Metadata)):
                 found = leaves.get(target)
                 leaves[target] = grad if found is None else add(found, grad)
                 continue
