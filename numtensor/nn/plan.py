@@ -16,7 +16,7 @@ from ..kernels.forward import arithmetic
 from ..modes import INFERENCE, current
 from ..ops import activation, hyperbolic
 from ..ops.general_kind import wrap_inference
-from ..ops.matmul import DOT, affine
+from ..ops.matmul import DOT, affine, rows_by_weight, rows_product
 from ..ops.operands import CONSTANTS
 from ..ops.silent import silent
 from ..tensor import Tensor
@@ -100,9 +100,9 @@ def _affine_step(module):
                     add(result, only_row, result)
                 return result
             if SMALLEST_KEPT <= rows * width * dtype.itemsize <= LARGEST_KEPT:
-                result = silent.run(DOT, array, columns, _take((rows, width), dtype))
+                result = rows_product(array, matrix, _take((rows, width), dtype))
             else:
-                result = silent.run(DOT, array, columns)
+                result = rows_product(array, matrix)
         except ValueError:
             # No matrix, or none of so many columns.
             return affine(array, matrix, row)
