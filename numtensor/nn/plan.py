@@ -16,7 +16,7 @@ from ..kernels.forward import arithmetic
 from ..modes import INFERENCE, current
 from ..ops import activation, hyperbolic
 from ..ops.general_kind import wrap_inference
-from ..ops.matmul import DOT, affine, rows_by_weight, rows_product
+from ..ops.matmul import DOT, affine, rows_product
 from ..ops.operands import CONSTANTS
 from ..ops.silent import silent
 from ..tensor import Tensor

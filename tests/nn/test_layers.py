@@ -265,3 +265,17 @@ def test_parameters_to_a_vector_and_back():
     assert layer.weight.requires_grad and layer.weight.is_leaf
     with pytest.raises(RuntimeError, match="5 elements, the parameters 6"):
         nn.utils.vector_to_parameters(nt.zeros(5), layer.parameters())
+
+
+@pytest.mark.parametrize("rows", [1, 4, 5, 31, 64, 65])
+@pytest.mark.parametrize("dtype", [nt.float32, nt.float64])
+def test_linear_with_a_large_weight_is_contiguous_whichever_way_it_is_multiplied(rows, dtype):
+    stream = np.random.RandomState(0)
+    layer = nn.Linear(300, 260, dtype=dtype)
+    x = nt.from_numpy(stream.randn(300, rows).astype(dtype.numpy)).t()
+    result = layer(x)
+    assert result.is_contiguous() and result.shape == (rows, 260)
+    expected = x.numpy() @ layer.weight.detach().numpy().T + layer.bias.detach().numpy()
+    np.testing.assert_allclose(result.detach().numpy(), expected, rtol=1e-4, atol=1e-5)
+    with pytest.raises(RuntimeError, match=r"linear: the shapes of input"):
+        layer(x[:, 1:])
