@@ -147,23 +147,25 @@ def _position_forward(op, loops, input, dim, keepdim):
     return (values if array is input else np.asarray(values).view(np.bool_)), indices
 
 
-def _scatter_positions(op, grad, shape, dim, keepdim, indices):
+def _scatter_positions(op, grad, shape, dim, indices):
     """Return zeros of `shape` with the gradient at the positions."""
     result = np.zeros(shape, grad.dtype)
     if not shape:
         result[...] = grad
         return result
     dim = normalise_dim(op, dim, len(shape))
-    if not keepdim:
-        grad, indices = np.expand_dims(grad, dim), np.expand_dims(indices, dim)
-    np.put_along_axis(result, indices, grad, dim)
+    kept = (*shape[:dim], 1, *shape[dim + 1 :])
+    # What np.put_along_axis does, in a third of the time.
+    places = [np.arange(extent).reshape(-1, *(1,) * (len(shape) - 1 - k)) for k, extent in enumerate(kept)]
+    places[dim] = indices.reshape(kept)
+    result[tuple(places)] = grad.reshape(kept)
     return result
 
 
 def _positions_vjp(op, grad, shape, dim, keepdim, indices):
     grad, array = grad[0], indices._array
     ones = np.ones(array.shape, grad._array.dtype)
-    chosen = _scatter_positions(op, ones, shape, dim, keepdim, array)
+    chosen = _scatter_positions(op, ones, shape, dim, array)
     return keep_dims(op, grad, shape, dim, keepdim) * from_array(chosen)
 
 
@@ -198,7 +200,7 @@ def _(input, dim, keepdim):
 
 @max_dim.backward
 def _(grad, needs, input, dim, keepdim, output):
-    return _scatter_positions("max", grad[0], input, dim, keepdim, output[1])
+    return _scatter_positions("max", grad[0], input, dim, output[1])
 
 
 @max_dim.vjp
@@ -237,7 +239,7 @@ def _(input, dim, keepdim):
 
 @min_dim.backward
 def _(grad, needs, input, dim, keepdim, output):
-    return _scatter_positions("min", grad[0], input, dim, keepdim, output[1])
+    return _scatter_positions("min", grad[0], input, dim, output[1])
 
 
 @min_dim.vjp
