@@ -79,7 +79,7 @@ def is_planned(model):
 @pytest.mark.parametrize("batch", BATCHES)
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_equals_its_modules(name, batch):
-    # The order in which softmax sums depends on where its arrays lie.
+    # In some runs the last bits of the modules' own results differed between calls; why is not known yet.
     rtol = 1e-5 if name == "softmax" else 0
     assert_same(network(ACTIVATIONS[name]), images(batch), rtol)
     last = nn.Sequential(nn.Linear(30, 40), ACTIVATIONS[name]())
