@@ -102,10 +102,11 @@ def test_dlpack_both_ways(dtype):
     array = np.arange(6).reshape(2, 3).astype(dtype)
     tensor = nt.from_dlpack(array)
     assert tensor.dtype.name == dtype
-    tensor.zero_()
-    assert not array.any()
-    back = np.from_dlpack(tensor)
-    assert np.shares_memory(back, array) and back.dtype == array.dtype
+    if np.lib.NumpyVersion(np.__version__) >= "2.0.0":  # NumPy 1 takes what comes by DLPack as read-only.
+        tensor.zero_()
+        assert not array.any()
+        back = np.from_dlpack(tensor)
+        assert np.shares_memory(back, array) and back.dtype == array.dtype
     with pytest.raises(TypeError, match="from_dlpack: list has no __dlpack__"):
         nt.from_dlpack([1])
 

@@ -28,18 +28,23 @@ class OperandError(TypeError):
 class Constants(dict):
     """Python numbers as 0-d arrays of one dtype: a number given to a ufunc costs 250 ns more than such an array."""
 
-    __slots__ = ("kind",)
+    __slots__ = ("high", "kind", "low")
 
     # A loop over many different numbers must not keep them all.
     LIMIT = 4096
 
     def __init__(self, kind):
         self.kind = kind
+        integral = kind.numpy.kind in "iu"
+        self.low, self.high = (np.iinfo(kind.numpy).min, np.iinfo(kind.numpy).max) if integral else (-math.inf, math.inf)
 
     def __missing__(self, value):
         if value == 0 and type(value) in (float, int, bool):
             return ZEROS[self.kind.numpy][math.copysign(1.0, value) < 0]
         try:
+            if not self.low <= value <= self.high and value == value:
+                # NumPy 1 would let it wrap around.
+                raise OverflowError
             # Too large a float is infinite, without a word, as in PyTorch.
             with np.errstate(over="ignore"):
                 made = np.array(value, self.kind.numpy)
