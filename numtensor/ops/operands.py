@@ -35,8 +35,10 @@ class Constants(dict):
 
     def __init__(self, kind):
         self.kind = kind
-        integral = kind.numpy.kind in "iu"
-        self.low, self.high = (np.iinfo(kind.numpy).min, np.iinfo(kind.numpy).max) if integral else (-math.inf, math.inf)
+        self.low, self.high = -math.inf, math.inf
+        if kind.numpy.kind in "iu":
+            limits = np.iinfo(kind.numpy)
+            self.low, self.high = limits.min, limits.max
 
     def __missing__(self, value):
         if value == 0 and type(value) in (float, int, bool):
