@@ -173,11 +173,11 @@ class saved_tensors_hooks:
         self.pack_hook = pack_hook
         self.unpack_hook = unpack_hook
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         SAVED.state = (*(SAVED.state or ()), (self.pack_hook, self.unpack_hook))
         current.mode = current.mode.inside(SAVED)
 
-    def __exit__(self, kind, value, traceback):
+    def __exit__(self, kind: Any, value: Any, traceback: Any) -> None:
         SAVED.state = SAVED.state[:-1] or None
         if SAVED.state is None:
             current.mode = current.mode.without(SAVED)

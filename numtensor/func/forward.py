@@ -1,6 +1,9 @@
 """Transforms by forward mode: ``jvp``, ``jacfwd``, and ``hessian``, which is forward over reverse."""
 
+from __future__ import annotations
+
 import functools
+from typing import TYPE_CHECKING
 
 from ..autograd import forward_ad
 from ..autograd.jacobians import stacked, unit
@@ -10,8 +13,19 @@ from .arguments import chosen, split_aux, with_chosen
 from .reverse import jacrev
 from .trees import flatten, map_leaves, rebuild, tensors_like, tensors_of
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
-def jvp(func, primals, tangents, *, strict=False, has_aux=False):
+
+def jvp(
+    func: Callable[..., Any],
+    primals: tuple[Any, ...],
+    tangents: tuple[Any, ...],
+    *,
+    strict: bool = False,
+    has_aux: bool = False,
+) -> tuple[Any, ...]:
     """Compute a function and its derivative in a direction, in one pass.
 
     Args:
@@ -52,7 +66,13 @@ def jvp(func, primals, tangents, *, strict=False, has_aux=False):
     return (output, derivative, aux) if has_aux else (output, derivative)
 
 
-def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
+def jacfwd(
+    func: Callable[..., Any],
+    argnums: int | tuple[int, ...] = 0,
+    has_aux: bool = False,
+    *,
+    randomness: str = "error",
+) -> Callable[..., Any]:
     """Return a function that computes the Jacobian of `func` by forward mode: one pass per input element.
 
     Args:
@@ -108,7 +128,7 @@ def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
     return wrapper
 
 
-def hessian(func, argnums=0):
+def hessian(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """Return a function that computes the Hessian of `func`: `jacfwd` of `jacrev`.
 
     Reference: ``torch.func.hessian``.

@@ -1,6 +1,9 @@
 """Transforms by reverse mode: ``grad``, ``grad_and_value``, ``vjp`` and ``jacrev``."""
 
+from __future__ import annotations
+
 import functools
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,8 +14,12 @@ from ..tensor import Tensor, from_array
 from .arguments import chosen, split_aux, with_chosen
 from .trees import flatten, map_leaves, rebuild, tensors_like, tensors_of
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
-def grad(func, argnums=0, has_aux=False):
+
+def grad(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Callable[..., Any]:
     """Return a function that computes the gradient of `func`, which returns one number.
 
     Args:
@@ -47,7 +54,9 @@ def grad(func, argnums=0, has_aux=False):
     return wrapper
 
 
-def grad_and_value(func, argnums=0, has_aux=False):
+def grad_and_value(
+    func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
+) -> Callable[..., tuple[Any, Any]]:
     """Return a function that computes the gradient and the value of `func`; see `grad`.
 
     Returns:
@@ -77,7 +86,7 @@ def grad_and_value(func, argnums=0, has_aux=False):
     return wrapper
 
 
-def vjp(func, *primals, has_aux=False):
+def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """Compute a function, and return with its result the product of covectors with its Jacobian.
 
     Args:
@@ -119,7 +128,13 @@ def vjp(func, *primals, has_aux=False):
     return (output, vjp_fn, run.aux) if has_aux else (output, vjp_fn)
 
 
-def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None):
+def jacrev(
+    func: Callable[..., Any],
+    argnums: int | tuple[int, ...] = 0,
+    *,
+    has_aux: bool = False,
+    chunk_size: int | None = None,
+) -> Callable[..., Any]:
     """Return a function that computes the Jacobian of `func` by reverse mode: one backward pass per output element.
 
     Args:
