@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import sys
 import threading
 from typing import TYPE_CHECKING, ClassVar, overload
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
     # What is decorated keeps its type.
     F = TypeVar("F", bound=Callable[..., Any] | classmethod[Any, Any, Any] | staticmethod[Any, Any])
+
+
+_making = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    # A child forked while another thread makes modes would wait for ever for a thread it does not have.
+    os.register_at_fork(before=_making.acquire, after_in_parent=_making.release, after_in_child=_making.release)
 
 
 class Mode:
@@ -40,27 +47,39 @@ class Mode:
     """
 
     _made: ClassVar[dict] = {}
+    # Those of which one leads to the next, until all are there: another thread must not see one without the others.
+    _unfinished: ClassVar[dict] = {}
 
     def __new__(cls, grad, inference, forward_ad, wrappers=()):
         key = (grad, inference, forward_ad, wrappers)
         found = cls._made.get(key)
-        if found is None:
-            mode = object.__new__(cls)
-            mode.grad, mode.inference, mode.forward_ad, mode.wrappers = key
-            mode.path = "inference" if inference else "tracked" if grad else "no_grad"
-            mode.active = tuple(wrapper for wrapper in wrappers if wrapper.applies(mode))
-            for op in list(_ops.values()):
-                _bind_lazily(mode, op)
-            # setdefault: another thread may have made the same one meanwhile.
-            found = cls._made.setdefault(key, mode)
-            if found is mode:
-                mode.with_grad = {grad: mode}
-                mode.with_grad[not grad] = Mode(not grad, inference, forward_ad, wrappers)
-                mode.with_inference = {
-                    True: Mode(False, True, False, wrappers),
-                    False: Mode(True, False, True, wrappers),
-                }
+        if found is not None:
+            return found
+        with _making:
+            found = cls._made.get(key) or cls._unfinished.get(key)
+            if found is None:
+                first = not cls._unfinished
+                found = cls._unfinished[key] = object.__new__(cls)
+                try:
+                    found._finish(*key)
+                    if first:
+                        cls._made.update(cls._unfinished)
+                finally:
+                    if first:
+                        cls._unfinished.clear()
         return found
+
+    def _finish(self, grad, inference, forward_ad, wrappers):
+        self.grad, self.inference, self.forward_ad, self.wrappers = grad, inference, forward_ad, wrappers
+        self.path = "inference" if inference else "tracked" if grad else "no_grad"
+        self.active = tuple(wrapper for wrapper in wrappers if wrapper.applies(self))
+        for op in _ops.values():
+            _bind_lazily(self, op)
+        self.with_grad = {grad: self, not grad: Mode(not grad, inference, forward_ad, wrappers)}
+        self.with_inference = {
+            True: Mode(False, True, False, wrappers),
+            False: Mode(True, False, True, wrappers),
+        }
 
     def inside(self, wrapper):
         """Return this mode with `wrapper` around all its ops; itself, if it is there already."""
@@ -159,12 +178,13 @@ class Switch:
         TypeError: the mode is not a bool.
     """
 
-    __slots__ = ("_before",)
+    __slots__ = ("_before", "mode")
     wrapper = None
 
     def __init__(self, mode: bool):
         if type(mode) is not bool:
             raise TypeError(f"{type(self).__name__}: mode must be a bool, got {mode!r}")
+        self.mode = mode
         self._before = self.wrapper in current.mode.wrappers
         self._turn(mode)
 
@@ -172,7 +192,8 @@ class Switch:
         current.mode = current.mode.inside(self.wrapper) if on else current.mode.without(self.wrapper)
 
     def __enter__(self) -> None:
-        return None
+        # Again, for one that is entered a second time.
+        self._turn(self.mode)
 
     def __exit__(self, kind, value, traceback) -> None:
         self._turn(self._before)
@@ -183,9 +204,10 @@ _ops = {}
 
 def register_op(op):
     """Let every mode have a callable of the op: ``op.specialise(path)``, as ``mode.<op.name>``."""
-    _ops[op.name] = op
-    for mode in list(Mode._made.values()):
-        _bind_lazily(mode, op)
+    with _making:
+        _ops[op.name] = op
+        for mode in Mode._made.values():
+            _bind_lazily(mode, op)
 
 
 def _bind_lazily(mode, op):

@@ -112,3 +112,14 @@ def test_gradients_are_the_same():
 def test_the_mode_pickles():
     with nt.autograd.detect_anomaly():
         assert pickle.loads(pickle.dumps(current.mode)) is current.mode
+
+
+def test_allowing_nan_ends_with_its_block_and_is_entered_again():
+    allowed = nt.autograd.set_detect_anomaly(True, check_nan=False)
+    for _ in range(2):
+        with allowed:
+            x = nt.tensor([0.0], requires_grad=True)
+            (x.sqrt() * 0).sum().backward()
+        assert not nt.autograd.is_anomaly_enabled()
+        with nt.autograd.detect_anomaly(), pytest.raises(RuntimeError, match="nan"):
+            (nt.tensor([0.0], requires_grad=True).sqrt() * 0).sum().backward()

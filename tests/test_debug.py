@@ -10,7 +10,7 @@ import pytest
 
 import numtensor as nt
 from numtensor import debug
-from numtensor.modes import TRACKED, current
+from numtensor.modes import TRACKED, Mode, Wrapper, current
 
 
 def here(text):
@@ -183,3 +183,37 @@ def test_results_are_the_same():
 def test_the_mode_pickles():
     with nt.set_debug(True):
         assert pickle.loads(pickle.dumps(current.mode)) is current.mode
+
+
+def test_entered_again_it_is_on_again():
+    switch = nt.set_debug(True)
+    for _ in range(2):
+        with switch:
+            assert nt.is_debug_enabled()
+        assert not nt.is_debug_enabled()
+
+
+def test_threads_that_make_the_same_modes_at_once_get_finished_ones():
+    wrappers = [type("Nothing", (Wrapper,), {"applies": lambda self, mode: False})() for _ in range(20)]
+    start = threading.Barrier(4)
+    failures = []
+
+    def work():
+        start.wait()
+        try:
+            for wrapper in wrappers:
+                mode = TRACKED.inside(wrapper)
+                assert mode.with_inference[True].with_inference[False] is mode.with_grad[True]
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not failures
+    finally:
+        for key in [key for key in Mode._made if any(wrapper in key[3] for wrapper in wrappers)]:
+            del Mode._made[key]

@@ -3,8 +3,7 @@
 Reference: ``torch.autograd.anomaly_mode``.
 """
 
-import threading
-import traceback
+import linecache
 import weakref
 
 import numpy as np
@@ -15,18 +14,16 @@ from ..modes import Observer, Switch, current
 from ..tensor import Tensor
 
 _forward_calls = weakref.WeakKeyDictionary()
-"""Where each node was recorded: a `traceback.StackSummary`, the user's frames only."""
+"""Where each node was recorded: file, line and function of the user's innermost frames, outermost first."""
 
-
-class _Check(threading.local):
-    nan = True
-
-
-_check = _Check()
+FRAMES = 20
 
 
 class Anomaly(Observer):
-    """Remembers where nodes were recorded, and looks at what backward computes."""
+    """Remembers where nodes were recorded, and looks at what backward computes.
+
+    Its state is False where a NaN is no error.
+    """
 
     def __repr__(self):
         return "Anomaly()"
@@ -39,16 +36,21 @@ class Anomaly(Observer):
             node = one._meta.node if isinstance(one, Tensor) and one._meta is not None else None
             node = node.node if type(node) is Output else node
             if node is not None and node not in _forward_calls:
-                frame = user_frame()
-                _forward_calls[node] = traceback.StackSummary.extract(
-                    traceback.walk_stack(frame), limit=20, lookup_lines=False
-                )
+                _forward_calls[node] = _stack(user_frame())
 
     def watch(self, policy):
-        return Watched(policy, _check.nan)
+        return Watched(policy, self.state is not False)
 
 
 ANOMALY = Anomaly()
+
+
+def _stack(frame):
+    found = []
+    while frame is not None and len(found) < FRAMES:
+        found.append((frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
+        frame = frame.f_back
+    return found[::-1]
 
 
 class Watched:
@@ -88,9 +90,12 @@ def _where(node):
             f"No information about the forward call of {node.name()} was kept: enable anomaly detection during the "
             "forward pass, too."
         )
-    # Innermost last, as in a traceback.
-    lines = "".join(traceback.StackSummary.from_list(reversed(call)).format())
-    return f"{node.name()} was recorded by this forward call:\n{lines}"
+    # As a traceback does, without its module: that would add to the time of every import.
+    lines = [
+        f'  File "{name}", line {line}, in {function}\n    {linecache.getline(name, line).strip()}\n'
+        for name, line, function in call
+    ]
+    return f"{node.name()} was recorded by this forward call:\n{''.join(lines)}"
 
 
 class set_detect_anomaly(Switch):
@@ -119,16 +124,22 @@ class set_detect_anomaly(Switch):
         Function 'SqrtBackward' returned nan values in its 0th output.
     """
 
-    __slots__ = ("_before_nan",)
+    __slots__ = ("_before_state", "check_nan")
     wrapper = ANOMALY
 
     def __init__(self, mode: bool, check_nan: bool = True):
         super().__init__(mode)
-        self._before_nan, _check.nan = _check.nan, check_nan
+        self.check_nan = check_nan
+        self._before_state = ANOMALY.state
+        ANOMALY.state = bool(check_nan)
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        ANOMALY.state = bool(self.check_nan)
 
     def __exit__(self, kind, value, traceback) -> None:
         super().__exit__(kind, value, traceback)
-        _check.nan = self._before_nan
+        ANOMALY.state = self._before_state
 
 
 class detect_anomaly(set_detect_anomaly):
@@ -143,13 +154,13 @@ class detect_anomaly(set_detect_anomaly):
         True
     """
 
-    __slots__ = ("_check_nan",)
+    __slots__ = ()
 
     def __init__(self, check_nan: bool = True):
-        self._check_nan = check_nan
+        self.check_nan = check_nan
 
     def __enter__(self) -> None:
-        super().__init__(True, self._check_nan)
+        super().__init__(True, self.check_nan)
 
 
 def is_anomaly_enabled() -> bool:

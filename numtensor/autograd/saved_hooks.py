@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ..tensor import Tensor
-
 
 class Packed:
     """What a hook made of a saved tensor, and how to get it back."""
