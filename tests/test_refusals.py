@@ -148,3 +148,16 @@ def test_read_only_memory(array, change):
     array = array.copy()
     array.flags.writeable = False
     refuses(change, from_array(array), "read-only memory")
+
+
+@pytest.mark.parametrize("of", ["optimizer", "module"])
+def test_zero_grad_that_is_refused_has_zeroed_nothing(of):
+    model = nt.nn.Linear(2, 1)
+    model.weight.grad = nt.ones(1, 2)
+    with nt.inference_mode():
+        model.bias.grad = nt.ones(1)
+    zero_grad = nt.optim.SGD(model.parameters(), lr=1.0).zero_grad if of == "optimizer" else model.zero_grad
+    with pytest.raises(RuntimeError, match="zero_grad: Inplace update to inference tensor"):
+        zero_grad(set_to_none=False)
+    assert model.weight.grad.tolist() == [[1.0, 1.0]]
+    assert model.weight.grad._version == 0

@@ -452,8 +452,7 @@ class Module:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the gradients of all parameters, or fill them with zeros."""
-        for parameter in self.parameters():
-            zero_gradient("zero_grad", parameter, set_to_none)
+        zero_gradients("zero_grad", self.parameters(), set_to_none)
 
     def _apply(self, fn, recurse=True):
         """Replace the memory of parameters, their gradients, and buffers by ``fn(tensor)``; return this module.
@@ -738,21 +737,30 @@ class Module:
         return f"{self._get_name()}(\n  " + "\n  ".join(lines + children) + "\n)"
 
 
-def zero_gradient(name, parameter, set_to_none):
-    """Drop a parameter's gradient, or fill it with zeros in place."""
-    grad = parameter.grad
-    if grad is None:
-        return
+def zero_gradients(name, parameters, set_to_none):
+    """Drop parameters' gradients, or fill them with zeros in place.
+
+    Raises:
+        RuntimeError: one may not be changed (an inference tensor, outside inference mode); none is then.
+    """
+    parameters = [parameter for parameter in parameters if parameter.grad is not None]
     if set_to_none:
-        parameter.grad = None
-    elif grad.grad_fn is not None:
-        # A gradient with a history of its own (create_graph) is replaced: others may hold it.
-        parameter.grad = from_array(np.zeros_like(grad._array))
-    else:
-        grad.requires_grad_(False)
-        check_writable(name, grad)
-        grad._array[...] = 0
-        bump_version(grad, name)
+        for parameter in parameters:
+            parameter.grad = None
+        return
+    for parameter in parameters:
+        grad = parameter.grad
+        if grad.grad_fn is None:
+            grad.requires_grad_(False)
+            check_writable(name, grad)
+    for parameter in parameters:
+        grad = parameter.grad
+        if grad.grad_fn is not None:
+            # A gradient with a history of its own (create_graph) is replaced: others may hold it.
+            parameter.grad = from_array(np.zeros_like(grad._array))
+        else:
+            grad._array[...] = 0
+            bump_version(grad, name)
 
 
 def _take_memory(tensor, fn):

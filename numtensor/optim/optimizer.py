@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..modes import current, enable_grad
-from ..nn.module import zero_gradient
+from ..nn.module import zero_gradients
 from ..ops.inplace import bump_version, check_writable
 from ..tensor import Tensor, from_array
 
@@ -131,9 +131,8 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the gradients of all parameters, or fill them with zeros."""
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                zero_gradient("zero_grad", parameter, set_to_none)
+        parameters = [parameter for group in self.param_groups for parameter in group["params"]]
+        zero_gradients("zero_grad", parameters, set_to_none)
 
     # -----------------------------------------------------------------------------------------------------------------
     # The step
