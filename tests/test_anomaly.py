@@ -21,6 +21,7 @@ def test_on_and_off():
     assert nt.autograd.is_anomaly_enabled()
     nt.autograd.set_detect_anomaly(False)
     assert current.mode is TRACKED
+    assert current.states == {}
 
 
 def test_constructing_detect_anomaly_does_nothing():
@@ -121,5 +122,6 @@ def test_allowing_nan_ends_with_its_block_and_is_entered_again():
             x = nt.tensor([0.0], requires_grad=True)
             (x.sqrt() * 0).sum().backward()
         assert not nt.autograd.is_anomaly_enabled()
+        assert current.states == {}
         with nt.autograd.detect_anomaly(), pytest.raises(RuntimeError, match="nan"):
             (nt.tensor([0.0], requires_grad=True).sqrt() * 0).sum().backward()

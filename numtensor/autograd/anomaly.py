@@ -128,14 +128,13 @@ class set_detect_anomaly(Switch):
     wrapper = ANOMALY
 
     def __init__(self, mode: bool, check_nan: bool = True):
-        super().__init__(mode)
-        self.check_nan = check_nan
         self._before_state = ANOMALY.state
-        ANOMALY.state = bool(check_nan)
+        self.check_nan = check_nan
+        super().__init__(mode)
 
-    def __enter__(self) -> None:
-        super().__enter__()
-        ANOMALY.state = bool(self.check_nan)
+    def _turn(self, on):
+        super()._turn(on)
+        ANOMALY.state = False if on and not self.check_nan else None
 
     def __exit__(self, kind, value, traceback) -> None:
         super().__exit__(kind, value, traceback)
