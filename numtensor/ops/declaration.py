@@ -229,6 +229,10 @@ class Declaration:
         """Return this op's callable for the modes of `path`: tracked, no_grad or inference."""
         raise NotImplementedError(self.kind)
 
+    def change(self, target, arguments):
+        """Run the op into the memory of its first operand, if that is all there is to do; return whether it was."""
+        return False
+
     def _make_public(self):
         """Write the public function: the declared signature, and a call of the current mode's callable."""
         signature = self.signature

@@ -14,7 +14,7 @@ from .. import dtypes
 from ..graph import NO_VERSION, next_sequence_number
 from ..kernels.declare import Elementwise
 from ..tensor import TENSORS
-from . import operands
+from . import direct, operands
 from .declaration import (
     Declaration,
     as_saved,
@@ -77,6 +77,7 @@ class ElementwiseOp(Declaration):
         self.saves = {k: (v,) if isinstance(v, str) else tuple(v) for k, v in self.saves.items()}
         self.saved_names = (*self.parameters, "output")
         self.saves_output = any("output" in needs for needs in self.saves.values())
+        self.keeps_dtype = forward.result_types == ("T",)
         self._plans = {}
 
     def implement(self, numpy_dtype):
@@ -95,6 +96,9 @@ class ElementwiseOp(Declaration):
 
     # -----------------------------------------------------------------------------------------------------------------
     # The callables
+
+    def change(self, target, arguments):
+        return direct.apply(self, target, arguments)
 
     def specialise(self, path):
         """Write this op's callable for the modes of `path`."""

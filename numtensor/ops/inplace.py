@@ -92,6 +92,8 @@ def run(op, target, *arguments, **keywords):
 
     `keywords` are those of the declaration, if any is given.
     """
+    if not keywords and op.change(target, arguments):
+        return target
     name = op.name + "_"
     if not isinstance(target, Tensor):
         raise TypeError(f"{name}: the tensor to change must be a Tensor, not {type(target).__name__}")
