@@ -14,7 +14,7 @@ from .. import dtypes
 from ..graph import NO_VERSION, next_sequence_number
 from ..kernels.declare import Elementwise
 from ..tensor import TENSORS
-from . import direct, operands
+from . import operands
 from .declaration import (
     Declaration,
     as_saved,
@@ -96,9 +96,6 @@ class ElementwiseOp(Declaration):
 
     # -----------------------------------------------------------------------------------------------------------------
     # The callables
-
-    def change(self, target, arguments):
-        return direct.apply(self, target, arguments)
 
     def specialise(self, path):
         """Write this op's callable for the modes of `path`."""
