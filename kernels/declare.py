@@ -16,7 +16,7 @@ import functools
 
 import numpy as np
 
-from . import store
+from . import direct, store
 from .checked import CHECKED_BUILD
 from .scalar import ScalarFunction
 
@@ -72,11 +72,9 @@ class Kernel:
         text, namespace = self._write_loop("loop", np.dtype(dtype))
         return compiler.compile_loop("loop", text, namespace, dtype, CHECKED_BUILD, assembly=True)
 
-    def _load(self, variant, dtype, write_loop, inputs, outputs, signature=None):
-        from . import ufunc
-
+    def _find(self, variant, dtype, write_loop):
+        """Return the address of a loop."""
         key = store.entry_key(self.function, type(self).__name__, variant, dtype.name)
-        label = f"{self.name}{variant}-{dtype.name}"
 
         def build(symbol):
             from . import compiler
@@ -84,7 +82,13 @@ class Kernel:
             text, namespace = write_loop(symbol)
             return compiler.compile_loop(symbol, text, namespace, dtype.name, CHECKED_BUILD)
 
-        return ufunc.make_ufunc(store.load(label, key, build), label, inputs, outputs, signature)
+        return store.load(f"{self.name}{variant}-{dtype.name}", key, build)
+
+    def _load(self, variant, dtype, write_loop, inputs, outputs, signature=None):
+        from . import ufunc
+
+        address = self._find(variant, dtype, write_loop)
+        return ufunc.make_ufunc(address, f"{self.name}{variant}-{dtype.name}", inputs, outputs, signature)
 
 
 def _types(names, dtype):
@@ -199,6 +203,8 @@ class GUfunc(Kernel):
         inputs, outputs = types.replace(" ", "").split("->")
         self.input_types = inputs.split(",")
         self.output_types = outputs.split(",")
+        self._addresses = KernelTable(self._find_loop)
+        self._builtins = {}
 
     def _write_loop(self, symbol, dtype):
         from . import loops
@@ -207,10 +213,32 @@ class GUfunc(Kernel):
         floating = _clears_flags(inputs + outputs)
         return loops.gufunc_loop(symbol, self.formula, self.signature, inputs, outputs, floating)
 
+    def _find_loop(self, dtype):
+        return self._find("", dtype, functools.partial(self._write_loop, dtype=dtype))
+
     def _make(self, dtype):
+        from . import ufunc
+
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
-        write_loop = functools.partial(self._write_loop, dtype=dtype)
-        return self._load("", dtype, write_loop, inputs, outputs, self.signature)
+        return ufunc.make_ufunc(self._addresses[dtype], f"{self.name}-{dtype.name}", inputs, outputs, self.signature)
+
+    def direct(self, dtype, view=direct.AS_IS, unwanted=()):
+        """Return the builtin function that calls the loop on few elements in order; see `direct.make_builtin`.
+
+        Args:
+            dtype: the working dtype; bool is the loop of uint8, which is what bools are in memory.
+            view: how the first operand is seen.
+            unwanted: positions of results without core dimensions that are not kept.
+        """
+        dtype = np.dtype(dtype)
+        key = (dtype, view, unwanted)
+        found = self._builtins.get(key)
+        if found is None:
+            loop = self._addresses[np.dtype(np.uint8) if dtype.kind == "b" else dtype]
+            inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
+            found = direct.make_builtin(loop, self.name, inputs, outputs, self.signature, view, unwanted)
+            self._builtins[key] = found
+        return found
 
 
 def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):
