@@ -48,7 +48,7 @@ _extents = StackArray("int64", MOST_OPERANDS)
 _steps = StackArray("int64", MOST_OPERANDS * (1 + MOST_CORES))
 _nowhere = StackArray("int64", 1)
 # Functions of `compiler`'s making: the address of an array's elements, and the call of a loop by its address.
-_address_of, _run = NumbaForm(lambda: _build_address_of()), NumbaForm(lambda: _build_run())
+_address_of, RUN = NumbaForm(lambda: _build_address_of()), NumbaForm(lambda: _build_run())
 _load_word, _load_half, _store_word = load("int64"), load("int32"), store_at("int64", 0)
 UNKNOWN = np.int64(-1)
 BYTES = np.int64(8)
@@ -170,7 +170,7 @@ def call_loop(builtin, args, given):
             return answer(recipe, NO)
     if elements > LIMIT:
         return answer(recipe, NO)
-    _run(word(recipe, LOOP), addresses, extents, steps)
+    RUN(word(recipe, LOOP), addresses, extents, steps)
     return answer(recipe, YES)
 
 
@@ -238,7 +238,8 @@ _immortal = []
 @functools.cache
 def supported():
     """Return whether arrays lie in memory as this file believes."""
-    if sys.implementation.name != "cpython" or _WORD != 8:
+    # A head of two words: neither a debug build's nor one without a global lock.
+    if sys.implementation.name != "cpython" or _WORD != 8 or object.__basicsize__ != 2 * _WORD:
         return False
     probe = np.empty((2, 3), np.float32)
     words = (ctypes.c_int64 * 8).from_address(id(probe) + int(TYPE))
@@ -255,15 +256,36 @@ def supported():
 @functools.cache
 def _entry():
     """Return the address of `call_loop`, compiled once for all kernels."""
-    key = store.entry_key(call_loop.function, "direct", int(DATA))
+    return compile_entry("direct", call_loop)
+
+
+def compile_entry(name, entry):
+    """Return the address of what runs when a builtin function is called: a `scalar` function of its three arguments."""
+    key = store.entry_key(entry.function, name, int(DATA))
 
     def build(symbol):
         from . import compiler
 
-        text = f"def {symbol}(builtin, args, given):\n    return call_loop(builtin, args, given)\n"
-        return compiler.compile_loop(symbol, text, {"call_loop": call_loop}, "int64", kind=compiler.BUILTIN)
+        text = f"def {symbol}(builtin, args, given):\n    return entry(builtin, args, given)\n"
+        return compiler.compile_loop(symbol, text, {"entry": entry}, "int64", kind=compiler.BUILTIN)
 
-    return store.load("direct", key, build)
+    return store.load(name, key, build)
+
+
+def bind(name, entry, words, *kept):
+    """Make a builtin function of Python.
+
+    Args:
+        name: of the function.
+        entry: address of the compiled function.
+        words: what it is bound to.
+        kept: objects that must live as long.
+    """
+    recipe = np.array(words, np.int64)
+    method = _Method(name.encode(), entry, _FASTCALL, None)
+    _immortal.append((method, *kept))
+    new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
+    return new(("PyCFunction_NewEx", ctypes.pythonapi))(ctypes.addressof(method), recipe, None)
 
 
 def refuse(*operands):
@@ -304,8 +326,4 @@ def make_builtin(address, name, inputs, outputs, signature, view=AS_IS, unwanted
             *places,
             *[0] * (MOST_CORES - len(core)),
         ]
-    recipe = np.array(words, np.int64)
-    method = _Method(name.encode(), _entry(), _FASTCALL, None)
-    _immortal.append(method)
-    new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
-    return new(("PyCFunction_NewEx", ctypes.pythonapi))(ctypes.addressof(method), recipe, None)
+    return bind(name, _entry(), words)
