@@ -96,6 +96,15 @@ def test_other_dtypes_are_refused_or_converted_as_the_ufunc_does():
             ufunc(*operands)
 
 
+UNFIT = {
+    "too short": np.empty(5, F32),
+    "too many dimensions": np.empty((1, 6), F32),
+    "another dtype": np.empty(6, np.int32),
+    "read-only": np.frombuffer(bytes(24), F32),
+    "a number": np.empty((), F32),
+}
+
+
 class TestWriting:
     """Into an array that is given."""
 
@@ -129,18 +138,10 @@ class TestWriting:
         call(x, x[2:3].reshape(()), x)
         np.testing.assert_array_equal(x, expected)
 
-    UNFIT = {
-        "too short": np.empty(5, F32),
-        "too many dimensions": np.empty((1, 6), F32),
-        "another dtype": np.empty(6, np.int32),
-        "read-only": np.frombuffer(bytes(24), F32),
-        "a number": np.empty((), F32),
-    }
-
     @pytest.mark.parametrize("name", UNFIT)
     def test_what_does_not_fit_is_left_to_the_ufunc(self, name):
         call, ufunc = both(arithmetic.add, F32)
-        out = self.UNFIT[name]
+        out = UNFIT[name]
         x, before = numbers(6), out.copy()
         try:
             target = out.copy()
