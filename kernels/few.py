@@ -6,8 +6,8 @@ builtin function looks at the operands; if they are exactly ndarrays of the kern
 of one shape (or single numbers), and not more than `LIMIT` elements, it has NumPy make the result and runs the loop.
 Everything else it passes on to the ufunc, so a caller need not know which of the two it was.
 
-It is called as the ufunc is, without keywords: the inputs, or the inputs and where to write. What it knows of an
-array's memory stands in ``direct.py``.
+It is called as the ufunc is, without keywords: the inputs, or the inputs and where to write the only result. What it
+knows of an array's memory stands in ``direct.py``.
 """
 
 import ctypes
@@ -35,7 +35,9 @@ from .memory import NumbaForm, StackArray, load
 from .scalar import scalar
 
 # What a builtin function is bound to: an array of these words, and then the dtype and size of each operand's elements.
-LOOP, UFUNC, INPUTS, NDARRAY, NEW_LIKE, VECTORCALL, INCREF, WORDS = (np.int64(k) for k in range(8))
+LOOP, UFUNC, INPUTS, OUTPUTS, NDARRAY, NEW_LIKE, VECTORCALL, INCREF, DECREF, NEW_TUPLE, SET_ITEM, WORDS = (
+    np.int64(k) for k in range(12)
+)
 NOTHING = np.int64(0)
 
 # Position of PyArray_NewLikeArray in NumPy's C API table, fixed by its ABI.
@@ -72,12 +74,37 @@ def pass_on(recipe, args, given):
 
 
 @scalar
+def make_results(recipe, model, addresses, steps):
+    """Make the results, of the model's shape; return the only one, a tuple of several, or nothing but an exception."""
+    inputs, outputs = word(recipe, INPUTS), word(recipe, OUTPUTS)
+    several = NOTHING
+    if outputs > 1:
+        several = _call(word(recipe, NEW_TUPLE), outputs, NOTHING, NOTHING, NOTHING)
+        if several == NOTHING:
+            return several
+    result = NOTHING
+    for k in range(outputs):
+        dtype = word(recipe, WORDS + 2 * (inputs + k))
+        # NumPy takes a reference to the dtype.
+        _call(word(recipe, INCREF), dtype, NOTHING, NOTHING, NOTHING)
+        result = _call(word(recipe, NEW_LIKE), model, NOTHING, dtype, NOTHING)
+        if result == NOTHING:
+            _call(word(recipe, DECREF), several, NOTHING, NOTHING, NOTHING)
+            return result
+        addresses[inputs + k] = _load_word(result, DATA)
+        steps[inputs + k] = word(recipe, WORDS + 2 * (inputs + k) + 1)
+        if outputs > 1:
+            _call(word(recipe, SET_ITEM), several, k, result, NOTHING)
+    return several if outputs > 1 else result
+
+
+@scalar
 def call_few(builtin, args, given):
     """What runs when the builtin function is called; `builtin` is the address of its recipe's array."""
     recipe = _load_word(builtin, DATA)
     inputs = word(recipe, INPUTS)
     addresses, steps, extents = _addresses(), _steps(), _extents()
-    if given != inputs and given != inputs + 1:
+    if given != inputs and (given != inputs + 1 or word(recipe, OUTPUTS) != 1):
         return pass_on(recipe, args, given)
     # The operand whose shape the result has.
     model = NOTHING
@@ -106,18 +133,9 @@ def call_few(builtin, args, given):
         return pass_on(recipe, args, given)
     if model == NOTHING:
         model = args[0]
-    dtype = word(recipe, WORDS + 2 * inputs)
-    itemsize = word(recipe, WORDS + 2 * inputs + 1)
-    if given == inputs:
-        # NumPy takes a reference to the dtype.
-        _call(word(recipe, INCREF), dtype, NOTHING, NOTHING, NOTHING)
-        result = _call(word(recipe, NEW_LIKE), model, NOTHING, dtype, NOTHING)
-        if result == NOTHING:
-            return result
-        addresses[inputs] = _load_word(result, DATA)
-        steps[inputs] = itemsize
-    else:
+    if given > inputs:
         result = args[inputs]
+        itemsize = word(recipe, WORDS + 2 * inputs + 1)
         for k in range(inputs):
             size = word(recipe, WORDS + 2 * k + 1)
             size *= elements if steps[k] else np.int64(1)
@@ -126,6 +144,10 @@ def call_few(builtin, args, given):
             if not same and not is_apart(addresses[k], size, addresses[inputs], elements * itemsize):
                 return pass_on(recipe, args, given)
         _call(word(recipe, INCREF), result, NOTHING, NOTHING, NOTHING)
+    else:
+        result = make_results(recipe, model, addresses, steps)
+        if result == NOTHING:
+            return result
     extents[0] = elements
     _run(word(recipe, LOOP), addresses, extents, steps)
     return result
@@ -179,10 +201,15 @@ def _functions():
     from . import ufunc
 
     python = ctypes.pythonapi
-    return (
-        ufunc.array_api(_NEW_LIKE_ARRAY),
-        *(ctypes.cast(one, ctypes.c_void_p).value for one in (python.PyObject_Vectorcall, python.Py_IncRef)),
+    # The two that count references do nothing with nothing.
+    called = (
+        python.PyObject_Vectorcall,
+        python.Py_IncRef,
+        python.Py_DecRef,
+        python.PyTuple_New,
+        python.PyTuple_SetItem,
     )
+    return ufunc.array_api(_NEW_LIKE_ARRAY), *(ctypes.cast(one, ctypes.c_void_p).value for one in called)
 
 
 def make_call(address, ufunc, inputs, outputs):
@@ -196,9 +223,9 @@ def make_call(address, ufunc, inputs, outputs):
     Returns:
         A function of the inputs, and perhaps of the array to write to; the ufunc where there can be none.
     """
-    if not direct.supported() or len(outputs) != 1 or len(inputs) >= MOST_OPERANDS:
+    if not direct.supported() or len(inputs) + len(outputs) > MOST_OPERANDS:
         return ufunc
-    words = [address, id(ufunc), len(inputs), id(np.ndarray), *_functions()]
+    words = [address, id(ufunc), len(inputs), len(outputs), id(np.ndarray), *_functions()]
     for kind in (*inputs, *outputs):
         dtype = np.dtype(kind)
         words += [id(dtype), dtype.itemsize]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from numtensor.kernels import direct, few
+from numtensor.kernels.backward import arithmetic as backward_arithmetic
 from numtensor.kernels.forward import arithmetic, choice, comparison, exponential
 
 F32, F64, I64 = np.dtype("float32"), np.dtype("float64"), np.dtype("int64")
@@ -161,9 +162,20 @@ class TestWriting:
         np.testing.assert_array_equal(out, 2)
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_several_results(shape):
+    call, ufunc = backward_arithmetic.mul.calls[F32], backward_arithmetic.mul.loops[F32]
+    operands = [numbers(*shape, seed=seed) for seed in range(3)]
+    results = call(*operands)
+    assert type(results) is tuple and len(results) == 2
+    for one, expected in zip(results, ufunc(*operands), strict=True):
+        np.testing.assert_array_equal(np.asarray(one), np.asarray(expected), strict=True)
+
+
 def test_references_are_counted_right():
     call, _ = both(comparison.lt, F32)
     add, _ = both(arithmetic.add, F32)
+    several = backward_arithmetic.mul.calls[F32]
     x, out, boolean = numbers(5), np.empty(5, F32), np.dtype(bool)
     before = [sys.getrefcount(one) for one in (x, out, boolean, F32)]
     for _ in range(1000):
@@ -171,6 +183,8 @@ def test_references_are_counted_right():
         add(x, x)
         add(x, x, out)
         add(x[::2], x[::2])
+        several(x, x, x)
+        several(x[::2], x[::2], x[::2])
     after = [sys.getrefcount(one) for one in (x, out, boolean, F32)]
     assert max(abs(b - a) for a, b in zip(before, after, strict=True)) < 10
 
@@ -180,11 +194,14 @@ def test_memory_is_given_back():
 
     call, _ = both(arithmetic.add, F32)
     x = numbers(1000)
+    several = backward_arithmetic.mul.calls[F32]
     call(x, x)
+    several(x, x, x)
     gc.collect()
     tracemalloc.start()
     for _ in range(500):
         call(x, x)
+        several(x, x, x)
     held, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert held < 100_000 and 4_000 <= peak < 100_000
