@@ -201,9 +201,9 @@ def _functions():
     from . import ufunc
 
     python = ctypes.pythonapi
-    # The two that count references do nothing with nothing.
+    # Python 3.10 has no PyObject_Vectorcall to link to. The two that count references do nothing with nothing.
     called = (
-        python.PyObject_Vectorcall,
+        python.PyObject_VectorcallDict,
         python.Py_IncRef,
         python.Py_DecRef,
         python.PyTuple_New,
