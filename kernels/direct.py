@@ -1,11 +1,11 @@
 """A kernel's loop called without NumPy's iterator: a builtin function of arrays.
 
 A gufunc call takes half a microsecond before the loop begins: NumPy makes an iterator, which knows broadcasting,
-strides and casts. Few elements in arrays that lie in order need none of that. The builtin function looks at each
-operand and either runs the loop and returns True, in 50 ns, or changes nothing and returns False: then the gufunc,
-which can do everything, is called instead. It refuses what is not exactly an ndarray of the dtype, C-contiguous,
-aligned and, for a result, writeable; extents that do not fit together; and more than `LIMIT` elements, because it holds
-the GIL. A result is memory of its own: whether it overlaps another operand nobody looks.
+strides and casts. Arrays that lie in order need none of that. The builtin function looks at each operand and either
+runs the loop and returns True, in 50 ns, or changes nothing and returns False: then the gufunc, which can do
+everything, is called instead. It refuses what is not exactly an ndarray of the dtype, C-contiguous, aligned and, for a
+result, writeable, and extents that do not fit together. A result is memory of its own: whether it overlaps another
+operand nobody looks. The GIL is released as NumPy does it: where there is work for more than a moment.
 
 What it reads of an array is ``PyArrayObject``, part of NumPy's binary interface: every extension module that uses
 NumPy's macros reads the same. `supported` compares it with what Python says before anything relies on it.
@@ -23,8 +23,8 @@ from .memory import NumbaForm, StackArray, load
 from .memory import store as store_at
 from .scalar import scalar
 
-LIMIT = 4096
-"""Most elements of all inputs together: microseconds of work, for which other threads can wait."""
+# Most elements of all inputs together for which other threads can wait: a microsecond of work or two.
+MOMENT = np.int64(4096)
 
 # How the first operand is seen: as it is; as one run of all its elements, in order, or in whichever order they lie;
 # and, from 0 on, as (outer, reduced, inner) around that dimension.
@@ -38,7 +38,7 @@ TYPE, DATA, NDIM, SHAPE, DESCR, FLAGS = (np.int64(object.__basicsize__ + k * _WO
 IN_ORDER, REVERSED, ALIGNED, WRITEABLE = (np.int64(flag) for flag in (0x1, 0x2, 0x100, 0x400))
 
 # What a builtin function is bound to, its recipe: an array of these words, and then of some for each operand.
-LOOP, YES, NO, COUNTED, NDARRAY, GIVEN, OPERANDS, INPUTS, VIEW, WORDS = (np.int64(k) for k in range(10))
+LOOP, YES, NO, COUNTED, NDARRAY, GIVEN, OPERANDS, INPUTS, VIEW, SAVE, RESTORE, WORDS = (np.int64(k) for k in range(12))
 UNWANTED, DTYPE, ITEMSIZE, CORES, CORE, OPERAND_WORDS = (np.int64(k) for k in (0, 1, 2, 3, 4, 7))
 MOST_OPERANDS = 8
 MOST_CORES = 3
@@ -47,8 +47,9 @@ _addresses = StackArray("int64", MOST_OPERANDS)
 _extents = StackArray("int64", MOST_OPERANDS)
 _steps = StackArray("int64", MOST_OPERANDS * (1 + MOST_CORES))
 _nowhere = StackArray("int64", 1)
-# Functions of `compiler`'s making: the address of an array's elements, and the call of a loop by its address.
-_address_of, _run = NumbaForm(lambda: _build_address_of()), NumbaForm(lambda: _build_run())
+# The address of an array's elements; calls of C functions by their addresses, of words: all of them, none and one.
+_address_of = NumbaForm(lambda: _build_address_of())
+_call_loop, _call_save, _call_restore = (NumbaForm(lambda count=count: _build_call(count)) for count in (4, 0, 1))
 _load_word, _load_half, _store_word = load("int64"), load("int32"), store_at("int64", 0)
 UNKNOWN = np.int64(-1)
 BYTES = np.int64(8)
@@ -168,9 +169,13 @@ def call_loop(builtin, args, given):
             elements += count(shape, ndim)
         elif count(shape, ndim) * word(entry, ITEMSIZE) != extents[0] * step:
             return answer(recipe, NO)
-    if elements > LIMIT:
-        return answer(recipe, NO)
-    _run(word(recipe, LOOP), addresses, extents, steps)
+    where = (_address_of(addresses), _address_of(extents), _address_of(steps))
+    if elements > MOMENT:
+        state = _call_save(word(recipe, SAVE))
+        _call_loop(word(recipe, LOOP), where[0], where[1], where[2], np.int64(0))
+        _call_restore(word(recipe, RESTORE), state)
+    else:
+        _call_loop(word(recipe, LOOP), where[0], where[1], where[2], np.int64(0))
     return answer(recipe, YES)
 
 
@@ -190,28 +195,24 @@ def _build_address_of():
     return address_of
 
 
-def _build_run():
+def _build_call(count):
     from llvmlite import ir
     from numba.core import types
     from numba.extending import intrinsic
-    from numba.np.arrayobj import make_array
 
-    @intrinsic
-    def run(context, loop, addresses, extents, steps):
-        arrays = (addresses, extents, steps)
+    word = ir.IntType(64)
 
-        def codegen(context, builder, signature, args):
-            pointer = ir.IntType(8).as_pointer()
-            function = builder.inttoptr(args[0], ir.FunctionType(ir.VoidType(), [pointer] * 4).as_pointer())
-            data = [
-                make_array(kind)(context, builder, value).data for kind, value in zip(arrays, args[1:], strict=True)
-            ]
-            builder.call(function, [*(builder.bitcast(one, pointer) for one in data), pointer(None)])
-            return context.get_dummy_value()
+    def codegen(context, builder, signature, args):
+        function = ir.FunctionType(ir.VoidType() if count else word, [word] * count).as_pointer()
+        result = builder.call(builder.inttoptr(args[0], function), args[1:])
+        return word(0) if count else result
 
-        return types.void(loop, *arrays), codegen
-
-    return run
+    # Numba reads the number of arguments from the signature.
+    if count == 0:
+        return intrinsic(lambda context, function: (types.int64(function), codegen))
+    if count == 1:
+        return intrinsic(lambda context, function, x: (types.int64(function, x), codegen))
+    return intrinsic(lambda context, function, x, y, z, w: (types.int64(function, x, y, z, w), codegen))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -266,6 +267,10 @@ def _entry():
     return store.load("direct", key, build)
 
 
+def _address(name):
+    return ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
+
+
 def refuse(*operands):
     """Return False: what stands for a builtin function where there can be none."""
     return False
@@ -293,6 +298,8 @@ def make_builtin(address, name, inputs, outputs, signature, view=AS_IS, unwanted
     counted = sys.version_info < (3, 12)
     given = len(cores) - len(unwanted)
     words = [address, id(True), id(False), counted, id(np.ndarray), given, len(cores), len(inputs), view]
+    # What Py_BEGIN_ALLOW_THREADS and Py_END_ALLOW_THREADS call.
+    words += [_address(name) for name in ("PyEval_SaveThread", "PyEval_RestoreThread")]
     for position, (kind, core) in enumerate(zip((*inputs, *outputs), cores, strict=True)):
         dtype = np.dtype(kind)
         places = [numbers.index(d) for d in core]

@@ -23,7 +23,7 @@ class Loops(dict):
         unwanted: positions of results that nobody asks for.
 
     Attributes:
-        few: what reduces few elements, by NumPy dtype: a `Few`.
+        direct: by NumPy dtype, a `Direct` for arrays whose elements lie in order.
     """
 
     def __init__(self, floating, integral=None, ordered=False, unwanted=()):
@@ -31,7 +31,7 @@ class Loops(dict):
         self.integral = integral
         self.ordered = ordered
         self.unwanted = unwanted
-        self.few = KernelTable(self._make_few)
+        self.direct = KernelTable(self._make_direct)
 
     def _kernels(self, dtype):
         return self.floating if dtype.kind == "f" else self.integral
@@ -44,13 +44,13 @@ class Loops(dict):
         made = self[dtype] = (rows.loops[dtype], deferred)
         return made
 
-    def _make_few(self, dtype):
+    def _make_direct(self, dtype):
         rows, columns = self._kernels(dtype)
-        return Few(rows, columns, dtype, FLAT if self.ordered else ANY_ORDER, self.unwanted)
+        return Direct(rows, columns, dtype, FLAT if self.ordered else ANY_ORDER, self.unwanted)
 
 
-class Few:
-    """Builtin functions that reduce few elements of one dtype, of arrays in order; see ``kernels/direct.py``.
+class Direct:
+    """Builtin functions that reduce arrays of one dtype whose elements lie in order; see ``kernels/direct.py``.
 
     Attributes:
         flat: all elements.
