@@ -16,7 +16,7 @@ import functools
 
 import numpy as np
 
-from . import direct, store
+from . import builtin, store
 from .checked import CHECKED_BUILD
 from .scalar import ScalarFunction
 
@@ -195,10 +195,12 @@ class GUfunc(Kernel):
     Attributes:
         signature: of the core dimensions, such as ``(n),()->(n)``.
         input_types, output_types: dtype names, ``"T"`` for the working dtype.
+        contiguous: whether core arrays are C-contiguous in every call, so that no other core loop is compiled.
     """
 
-    def __init__(self, function, signature, types, fastmath):
+    def __init__(self, function, signature, types, fastmath, contiguous):
         super().__init__(function, fastmath)
+        self.contiguous = contiguous
         self.signature = signature.replace(" ", "")
         inputs, outputs = types.replace(" ", "").split("->")
         self.input_types = inputs.split(",")
@@ -211,7 +213,7 @@ class GUfunc(Kernel):
 
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
         floating = _clears_flags(inputs + outputs)
-        return loops.gufunc_loop(symbol, self.formula, self.signature, inputs, outputs, floating)
+        return loops.gufunc_loop(symbol, self.formula, self.signature, inputs, outputs, floating, self.contiguous)
 
     def _find_loop(self, dtype):
         return self._find("", dtype, functools.partial(self._write_loop, dtype=dtype))
@@ -222,8 +224,8 @@ class GUfunc(Kernel):
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
         return ufunc.make_ufunc(self._addresses[dtype], f"{self.name}-{dtype.name}", inputs, outputs, self.signature)
 
-    def direct(self, dtype, view=direct.AS_IS, unwanted=()):
-        """Return the builtin function that calls the loop on few elements in order; see `direct.make_builtin`.
+    def builtin(self, dtype, view=builtin.AS_IS, unwanted=()):
+        """Return the builtin function that calls the loop on arrays in order; see `builtin.make_builtin`.
 
         Args:
             dtype: the working dtype; bool is the loop of uint8, which is what bools are in memory.
@@ -236,7 +238,7 @@ class GUfunc(Kernel):
         if found is None:
             loop = self._addresses[np.dtype(np.uint8) if dtype.kind == "b" else dtype]
             inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
-            found = direct.make_builtin(loop, self.name, inputs, outputs, self.signature, view, unwanted)
+            found = builtin.make_builtin(loop, self.name, inputs, outputs, self.signature, view, unwanted)
             self._builtins[key] = found
         return found
 
@@ -259,7 +261,7 @@ def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):
     return Elementwise(function, results, uniform, repeated)
 
 
-def gufunc(signature, types, *, fastmath=False):
+def gufunc(signature, types, *, fastmath=False, contiguous=False):
     """Declare a kernel by a core loop over arrays.
 
     Args:
@@ -267,12 +269,14 @@ def gufunc(signature, types, *, fastmath=False):
             the outputs. An input without core dimensions is a number, an output without is an array of one element.
         types: dtype names of inputs and outputs, such as ``T,int64->T``.
         fastmath: LLVM flags; only a function that sums one block may have ``compiler.REASSOCIATE``.
+        contiguous: whether every caller passes C-contiguous core arrays: the loop for others is left out, which is
+            half of the work of compiling. Called with others, it leaves the results as they are.
 
     Returns:
         A decorator that makes a `GUfunc` kernel.
     """
 
     def declare(function):
-        return GUfunc(function, signature, types, fastmath)
+        return GUfunc(function, signature, types, fastmath, contiguous)
 
     return declare

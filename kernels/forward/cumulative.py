@@ -33,7 +33,7 @@ def cumsum(x, out):
         i += ONE
 
 
-@gufunc("(o,r,i)->(o,r,i)", "T->T")
+@gufunc("(o,r,i)->(o,r,i)", "T->T", contiguous=True)
 def cumsum_columns(x, out):
     """Running sums along the middle dimension."""
     cols = np.uintp(x.shape[2])

@@ -57,7 +57,7 @@ def amin(x, out):
     out[0] = smallest(x, ZERO, np.uintp(x.shape[0]))
 
 
-@gufunc("(o,r,i)->(o,i)", "T->T")
+@gufunc("(o,r,i)->(o,i)", "T->T", contiguous=True)
 def amax_columns(x, out):
     """The largest element over the middle dimension."""
     rows = np.uintp(x.shape[1])
@@ -70,7 +70,7 @@ def amax_columns(x, out):
                 out[k, j] = larger(out[k, j], x[k, row, j])
 
 
-@gufunc("(o,r,i)->(o,i)", "T->T")
+@gufunc("(o,r,i)->(o,i)", "T->T", contiguous=True)
 def amin_columns(x, out):
     """The smallest element over the middle dimension."""
     rows = np.uintp(x.shape[1])
@@ -150,7 +150,7 @@ def argmin(x, value, index):
     index[0] = np.int64(at)
 
 
-@gufunc("(o,r,i)->(o,i),(o,i)", "T->T,int64")
+@gufunc("(o,r,i)->(o,i),(o,i)", "T->T,int64", contiguous=True)
 def argmax_columns(x, value, index):
     """The largest element over the middle dimension and its first index there."""
     rows = np.uintp(x.shape[1])
@@ -168,7 +168,7 @@ def argmax_columns(x, value, index):
                 index[k, j] = np.int64(row) if wins else index[k, j]
 
 
-@gufunc("(o,r,i)->(o,i),(o,i)", "T->T,int64")
+@gufunc("(o,r,i)->(o,i),(o,i)", "T->T,int64", contiguous=True)
 def argmin_columns(x, value, index):
     """The smallest element over the middle dimension and its first index there."""
     rows = np.uintp(x.shape[1])

@@ -28,7 +28,7 @@ def logsumexp(x, out):
     out[0] = shift + elementary.log(x.dtype.type(row_exp_sum(x, shift)))
 
 
-@gufunc("(o,r,i)->(o,i)", "T->T")
+@gufunc("(o,r,i)->(o,i)", "T->T", contiguous=True)
 def logsumexp_columns(x, out):
     """log(sum(exp(x))) over the middle dimension."""
     rows = np.uintp(x.shape[1])

@@ -96,13 +96,13 @@ def sum_middle(x, divisor, out):
             start += width
 
 
-@gufunc("(o,r,i)->(o,i)", "T->T")
+@gufunc("(o,r,i)->(o,i)", "T->T", contiguous=True)
 def sum_columns(x, out):
     """The sum over the middle dimension; 0 where it is empty."""
     sum_middle(x, 1.0, out)
 
 
-@gufunc("(o,r,i)->(o,i)", "T->T")
+@gufunc("(o,r,i)->(o,i)", "T->T", contiguous=True)
 def mean_columns(x, out):
     """The mean over the middle dimension; NaN where it is empty."""
     sum_middle(x, np.float64(x.shape[1]), out)
@@ -117,7 +117,7 @@ def sum_integers(x, out):
     out[0] = total
 
 
-@gufunc("(o,r,i)->(o,i)", "T->int64")
+@gufunc("(o,r,i)->(o,i)", "T->int64", contiguous=True)
 def sum_integers_columns(x, out):
     """The sum over the middle dimension in int64."""
     rows = np.uintp(x.shape[1])
@@ -197,7 +197,7 @@ def all(x, out):
     out[0] = not zero
 
 
-@gufunc("(o,r,i)->(o,i)", "T->bool")
+@gufunc("(o,r,i)->(o,i)", "T->bool", contiguous=True)
 def any_columns(x, out):
     """Whether an element of the middle dimension is not zero."""
     cols = np.uintp(x.shape[2])
@@ -209,7 +209,7 @@ def any_columns(x, out):
                 out[k, j] = out[k, j] | (x[k, row, j] != x.dtype.type(0))
 
 
-@gufunc("(o,r,i)->(o,i)", "T->bool")
+@gufunc("(o,r,i)->(o,i)", "T->bool", contiguous=True)
 def all_columns(x, out):
     """Whether no element of the middle dimension is zero."""
     cols = np.uintp(x.shape[2])
@@ -237,7 +237,7 @@ def count_nonzero(x, out):
     out[0] = total
 
 
-@gufunc("(o,r,i)->(o,i)", "T->int64")
+@gufunc("(o,r,i)->(o,i)", "T->int64", contiguous=True)
 def count_nonzero_columns(x, out):
     """How many elements of the middle dimension are not zero."""
     cols = np.uintp(x.shape[2])

@@ -102,13 +102,13 @@ def variance_middle(x, correction, root, out, mean):
             start += width
 
 
-@gufunc("(o,r,i),()->(o,i),(o,i)", "T,T->T,T")
+@gufunc("(o,r,i),()->(o,i),(o,i)", "T,T->T,T", contiguous=True)
 def var_columns(x, correction, out, mean):
     """The variance over the middle dimension, and the mean."""
     variance_middle(x, correction, False, out, mean)
 
 
-@gufunc("(o,r,i),()->(o,i),(o,i)", "T,T->T,T")
+@gufunc("(o,r,i),()->(o,i),(o,i)", "T,T->T,T", contiguous=True)
 def std_columns(x, correction, out, mean):
     """The standard deviation over the middle dimension, and the mean."""
     variance_middle(x, correction, True, out, mean)

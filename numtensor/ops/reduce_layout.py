@@ -38,27 +38,27 @@ def reduce(op, loops, array, dim, keepdim, *numbers, staged=False):
     Returns:
         An array, or a tuple of them.
     """
-    direct = loops.direct[array.dtype]
-    kind = direct.result
+    builtins = loops.builtins[array.dtype]
+    kind = builtins.result
     # A small call costs what stands around its kernel: what is asked for most often comes first.
     run = None
     if dim is None:
-        run = direct.flat
+        run = builtins.flat
         kept = (1,) * array.ndim if keepdim else ()
     elif type(dim) is int:
         kept = array.shape
         last = len(kept) - 1
         axis = dim + last + 1 if dim < 0 else dim
         if axis == last:
-            run = direct.last
+            run = builtins.last
             kept = (*kept[:last], 1) if keepdim else kept[:last]
         elif 0 <= axis < last and kept[last] != 1:
             # With extents of 1 behind it a dimension may be the last in memory: that is for rows.
-            run = direct.along[axis]
+            run = builtins.along[axis]
             kept = (*kept[:axis], 1, *kept[axis + 1 :]) if keepdim else kept[:axis] + kept[axis + 1 :]
     if run is not None:
         if kind is None:
-            outs = direct.make(kept)
+            outs = builtins.make(kept)
             if run(array, *numbers, *outs):
                 return outs
         else:
@@ -67,7 +67,7 @@ def reduce(op, loops, array, dim, keepdim, *numbers, staged=False):
                 return out
     if array.dtype.kind == "b":
         array = array.view(np.uint8)
-    return direct.choose(_reduce_any(op, loops, array, dim, keepdim, numbers, staged))
+    return builtins.choose(_reduce_any(op, loops, array, dim, keepdim, numbers, staged))
 
 
 def _reduce_any(op, loops, array, dim, keepdim, numbers, staged):

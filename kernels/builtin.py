@@ -256,7 +256,7 @@ def supported():
 @functools.cache
 def _entry():
     """Return the address of `call_loop`, compiled once for all kernels."""
-    key = store.entry_key(call_loop.function, "direct", int(DATA))
+    key = store.entry_key(call_loop.function, "builtin", int(DATA))
 
     def build(symbol):
         from . import compiler
@@ -264,7 +264,7 @@ def _entry():
         text = f"def {symbol}(builtin, args, given):\n    return call_loop(builtin, args, given)\n"
         return compiler.compile_loop(symbol, text, {"call_loop": call_loop}, "int64", kind=compiler.BUILTIN)
 
-    return store.load("direct", key, build)
+    return store.load("builtin", key, build)
 
 
 def _address(name):
