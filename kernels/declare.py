@@ -16,7 +16,7 @@ import functools
 
 import numpy as np
 
-from . import direct, few, store
+from . import builtin, calls, store
 from .checked import CHECKED_BUILD
 from .scalar import ScalarFunction
 
@@ -104,7 +104,7 @@ class Elementwise(Kernel):
     Attributes:
         parameters: names of the formula's parameters: first the arrays, then the scalars.
         array_types, scalar_types, result_types: dtype names, ``"T"`` for the working dtype.
-        calls: the same as functions without keywords, quicker for few elements; see `few.make_call`.
+        calls: the same as functions without keywords, quicker for few elements; see `calls.make_call`.
         uniform: (position of a parameter, values): where that operand is one of these numbers for all elements, the
             loop is compiled for it; None if there is no such parameter.
         repeated: names of the parameters that are one number per row in the gufuncs of `rows`.
@@ -197,7 +197,7 @@ class Elementwise(Kernel):
         return found
 
     def _make_call(self, kept, chosen, dtype):
-        return few.make_call(*self._make_variant(kept, chosen, dtype))
+        return calls.make_call(*self._make_variant(kept, chosen, dtype))
 
 
 class GUfunc(Kernel):
@@ -206,10 +206,12 @@ class GUfunc(Kernel):
     Attributes:
         signature: of the core dimensions, such as ``(n),()->(n)``.
         input_types, output_types: dtype names, ``"T"`` for the working dtype.
+        contiguous: whether core arrays are C-contiguous in every call, so that no other core loop is compiled.
     """
 
-    def __init__(self, function, signature, types, fastmath):
+    def __init__(self, function, signature, types, fastmath, contiguous):
         super().__init__(function, fastmath)
+        self.contiguous = contiguous
         self.signature = signature.replace(" ", "")
         inputs, outputs = types.replace(" ", "").split("->")
         self.input_types = inputs.split(",")
@@ -222,7 +224,7 @@ class GUfunc(Kernel):
 
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
         floating = _clears_flags(inputs + outputs)
-        return loops.gufunc_loop(symbol, self.formula, self.signature, inputs, outputs, floating)
+        return loops.gufunc_loop(symbol, self.formula, self.signature, inputs, outputs, floating, self.contiguous)
 
     def _find_loop(self, dtype):
         return self._find("", dtype, functools.partial(self._write_loop, dtype=dtype))
@@ -231,8 +233,8 @@ class GUfunc(Kernel):
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
         return self._make_ufunc(self._addresses[dtype], "", dtype, inputs, outputs, self.signature)
 
-    def direct(self, dtype, view=direct.AS_IS, unwanted=()):
-        """Return the builtin function that calls the loop on few elements in order; see `direct.make_builtin`.
+    def builtin(self, dtype, view=builtin.AS_IS, unwanted=()):
+        """Return the builtin function that calls the loop on arrays in order; see `builtin.make_builtin`.
 
         Args:
             dtype: the working dtype; bool is the loop of uint8, which is what bools are in memory.
@@ -245,7 +247,7 @@ class GUfunc(Kernel):
         if found is None:
             loop = self._addresses[np.dtype(np.uint8) if dtype.kind == "b" else dtype]
             inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
-            found = direct.make_builtin(loop, self.name, inputs, outputs, self.signature, view, unwanted)
+            found = builtin.make_builtin(loop, self.name, inputs, outputs, self.signature, view, unwanted)
             self._builtins[key] = found
         return found
 
@@ -268,7 +270,7 @@ def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):
     return Elementwise(function, results, uniform, repeated)
 
 
-def gufunc(signature, types, *, fastmath=False):
+def gufunc(signature, types, *, fastmath=False, contiguous=False):
     """Declare a kernel by a core loop over arrays.
 
     Args:
@@ -276,12 +278,14 @@ def gufunc(signature, types, *, fastmath=False):
             the outputs. An input without core dimensions is a number, an output without is an array of one element.
         types: dtype names of inputs and outputs, such as ``T,int64->T``.
         fastmath: LLVM flags; only a function that sums one block may have ``compiler.REASSOCIATE``.
+        contiguous: whether every caller passes C-contiguous core arrays: the loop for others is left out, which is
+            half of the work of compiling. Called with others, it leaves the results as they are.
 
     Returns:
         A decorator that makes a `GUfunc` kernel.
     """
 
     def declare(function):
-        return GUfunc(function, signature, types, fastmath)
+        return GUfunc(function, signature, types, fastmath, contiguous)
 
     return declare

@@ -126,8 +126,7 @@ DEFERRED = {
     ("numtensor.kernels.declare", "numtensor.kernels.compiler"),
     ("numtensor.kernels.declare", "numtensor.kernels.loops"),
     ("numtensor.kernels.declare", "numtensor.kernels.ufunc"),
-    ("numtensor.kernels.direct", "numtensor.kernels.compiler"),
-    ("numtensor.kernels.few", "numtensor.kernels.ufunc"),
+    ("numtensor.kernels.builtin", "numtensor.kernels.compiler"),
     ("numtensor.kernels.store", "numtensor.kernels.compiler"),
 }
 
