@@ -16,7 +16,7 @@ import functools
 
 import numpy as np
 
-from . import store
+from . import moves, store
 from .checked import CHECKED_BUILD
 from .scalar import ScalarFunction
 
@@ -67,32 +67,18 @@ class Kernel:
         Args:
             dtype: name of the working dtype.
         """
-        from . import compiler
+        return self._compile("loop", np.dtype(dtype), assembly=True)
 
-        text, namespace = self._write_loop("loop", np.dtype(dtype))
-        return compiler.compile_loop("loop", text, namespace, dtype, CHECKED_BUILD, assembly=True)
-
-    def _load(self, variant, dtype, write_loop, inputs, outputs, signature=None):
+    def _load(self, variant, dtype, compile_loop, inputs, outputs, signature=None, data=None):
         from . import ufunc
 
         key = store.entry_key(self.function, type(self).__name__, variant, dtype.name)
         label = f"{self.name}{variant}-{dtype.name}"
-
-        def build(symbol):
-            from . import compiler
-
-            text, namespace = write_loop(symbol)
-            return compiler.compile_loop(symbol, text, namespace, dtype.name, CHECKED_BUILD)
-
-        return ufunc.make_ufunc(store.load(label, key, build), label, inputs, outputs, signature)
+        return ufunc.make_ufunc(store.load(label, key, compile_loop), label, inputs, outputs, signature, data)
 
 
 def _types(names, dtype):
     return [dtype.name if name == WORKING else name for name in names]
-
-
-def _clears_flags(types):
-    return any(np.dtype(kind).kind == "f" for kind in types)
 
 
 class Elementwise(Kernel):
@@ -148,41 +134,38 @@ class Elementwise(Kernel):
         return found
 
     def _make_rows(self, dtype):
-        from . import loops
+        types = _types(self.array_types + self.scalar_types, dtype)
+        numbers = {*map(self.parameters.index, self.repeated), *range(len(self.array_types), len(types))}
+        compile_loop = functools.partial(self._compile, dtype=dtype, numbers=numbers)
+        cores = ",".join("()" if position in numbers else "(n)" for position in range(len(types)))
+        results = _types(self.result_types, dtype)
+        return self._load("[rows]", dtype, compile_loop, types, results, f"{cores}->(n)", moves.table())
+
+    def _compile(self, symbol, dtype, kept=None, chosen=None, numbers=None, assembly=False):
+        from . import compiler
+        from .element_loop import ElementLoop
 
         types = _types(self.array_types + self.scalar_types, dtype)
-        (result,) = _types(self.result_types, dtype)
-        numbers = [self.parameters.index(name) for name in self.repeated]
-        numbers += range(len(self.array_types), len(types))
-        write_loop = functools.partial(
-            loops.rows_loop,
-            function=self.formula,
-            types=types,
-            result_type=result,
-            repeated=numbers,
-            floating=_clears_flags([*types, result]),
+        loop = ElementLoop(
+            self.formula,
+            types,
+            _types(self.result_types, dtype),
+            range(len(types)) if kept is None else kept,
+            range(len(self.result_types)) if chosen is None else chosen,
+            range(len(self.array_types), len(types)) if numbers is None else numbers,
+            rows=numbers is not None,
+            uniform=self.uniform,
         )
-        cores = ",".join("()" if position in numbers else "(n)" for position in range(len(types)))
-        return self._load("[rows]", dtype, write_loop, types, [result], f"{cores}->(n)")
-
-    def _write_loop(self, symbol, dtype, kept=None, chosen=None):
-        from . import loops
-
-        arrays, scalars = _types(self.array_types, dtype), _types(self.scalar_types, dtype)
-        results = _types(self.result_types, dtype)
-        floating = _clears_flags(arrays + scalars + results)
-        return loops.elementwise_loop(
-            symbol, self.formula, arrays, scalars, results, kept, chosen, floating, self.uniform
-        )
+        return compiler.compile_elements(symbol, loop, dtype.name, CHECKED_BUILD, assembly)
 
     def _make_variant(self, kept, chosen, dtype):
         types = _types(self.array_types + self.scalar_types, dtype)
         results = _types(self.result_types, dtype)
         inputs = types if kept is None else [types[position] for position in kept]
         outputs = results if chosen is None else [results[index] for index in chosen]
-        write_loop = functools.partial(self._write_loop, dtype=dtype, kept=kept, chosen=chosen)
+        compile_loop = functools.partial(self._compile, dtype=dtype, kept=kept, chosen=chosen)
         variant = "" if kept is None else f"[{','.join(map(str, kept))}-{','.join(map(str, chosen))}]"
-        return self._load(variant, dtype, write_loop, inputs, outputs)
+        return self._load(variant, dtype, compile_loop, inputs, outputs, data=moves.table())
 
 
 class GUfunc(Kernel):
@@ -200,17 +183,18 @@ class GUfunc(Kernel):
         self.input_types = inputs.split(",")
         self.output_types = outputs.split(",")
 
-    def _write_loop(self, symbol, dtype):
-        from . import loops
+    def _compile(self, symbol, dtype, assembly=False):
+        from . import compiler, loops
 
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
-        floating = _clears_flags(inputs + outputs)
-        return loops.gufunc_loop(symbol, self.formula, self.signature, inputs, outputs, floating)
+        floating = any(np.dtype(kind).kind == "f" for kind in inputs + outputs)
+        text, namespace = loops.gufunc_loop(symbol, self.formula, self.signature, inputs, outputs, floating)
+        return compiler.compile_loop(symbol, text, namespace, dtype.name, CHECKED_BUILD, assembly)
 
     def _make(self, dtype):
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
-        write_loop = functools.partial(self._write_loop, dtype=dtype)
-        return self._load("", dtype, write_loop, inputs, outputs, self.signature)
+        compile_loop = functools.partial(self._compile, dtype=dtype)
+        return self._load("", dtype, compile_loop, inputs, outputs, self.signature)
 
 
 def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):
