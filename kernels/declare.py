@@ -16,7 +16,7 @@ import functools
 
 import numpy as np
 
-from . import builtin, calls, store
+from . import builtin, calls, moves, store
 from .checked import CHECKED_BUILD
 from .scalar import ScalarFunction
 
@@ -67,35 +67,21 @@ class Kernel:
         Args:
             dtype: name of the working dtype.
         """
-        from . import compiler
+        return self._compile("loop", np.dtype(dtype), assembly=True)
 
-        text, namespace = self._write_loop("loop", np.dtype(dtype))
-        return compiler.compile_loop("loop", text, namespace, dtype, CHECKED_BUILD, assembly=True)
-
-    def _find(self, variant, dtype, write_loop):
+    def _find(self, variant, dtype, compile_loop):
         """Return the address of a loop."""
         key = store.entry_key(self.function, type(self).__name__, variant, dtype.name)
+        return store.load(f"{self.name}{variant}-{dtype.name}", key, compile_loop)
 
-        def build(symbol):
-            from . import compiler
-
-            text, namespace = write_loop(symbol)
-            return compiler.compile_loop(symbol, text, namespace, dtype.name, CHECKED_BUILD)
-
-        return store.load(f"{self.name}{variant}-{dtype.name}", key, build)
-
-    def _make_ufunc(self, address, variant, dtype, inputs, outputs, signature=None):
+    def _make_ufunc(self, address, variant, dtype, inputs, outputs, signature=None, data=None):
         from . import ufunc
 
-        return ufunc.make_ufunc(address, f"{self.name}{variant}-{dtype.name}", inputs, outputs, signature)
+        return ufunc.make_ufunc(address, f"{self.name}{variant}-{dtype.name}", inputs, outputs, signature, data)
 
 
 def _types(names, dtype):
     return [dtype.name if name == WORKING else name for name in names]
-
-
-def _clears_flags(types):
-    return any(np.dtype(kind).kind == "f" for kind in types)
 
 
 class Elementwise(Kernel):
@@ -153,33 +139,30 @@ class Elementwise(Kernel):
         return found
 
     def _make_rows(self, dtype):
-        from . import loops
+        types = _types(self.array_types + self.scalar_types, dtype)
+        numbers = {*map(self.parameters.index, self.repeated), *range(len(self.array_types), len(types))}
+        compile_loop = functools.partial(self._compile, dtype=dtype, numbers=numbers)
+        cores = ",".join("()" if position in numbers else "(n)" for position in range(len(types)))
+        results = _types(self.result_types, dtype)
+        address = self._find("[rows]", dtype, compile_loop)
+        return self._make_ufunc(address, "[rows]", dtype, types, results, f"{cores}->(n)", moves.table())
+
+    def _compile(self, symbol, dtype, kept=None, chosen=None, numbers=None, assembly=False):
+        from . import compiler
+        from .element_loop import ElementLoop
 
         types = _types(self.array_types + self.scalar_types, dtype)
-        (result,) = _types(self.result_types, dtype)
-        numbers = [self.parameters.index(name) for name in self.repeated]
-        numbers += range(len(self.array_types), len(types))
-        write_loop = functools.partial(
-            loops.rows_loop,
-            function=self.formula,
-            types=types,
-            result_type=result,
-            repeated=numbers,
-            floating=_clears_flags([*types, result]),
+        loop = ElementLoop(
+            self.formula,
+            types,
+            _types(self.result_types, dtype),
+            range(len(types)) if kept is None else kept,
+            range(len(self.result_types)) if chosen is None else chosen,
+            range(len(self.array_types), len(types)) if numbers is None else numbers,
+            rows=numbers is not None,
+            uniform=self.uniform,
         )
-        cores = ",".join("()" if position in numbers else "(n)" for position in range(len(types)))
-        address = self._find("[rows]", dtype, write_loop)
-        return self._make_ufunc(address, "[rows]", dtype, types, [result], f"{cores}->(n)")
-
-    def _write_loop(self, symbol, dtype, kept=None, chosen=None):
-        from . import loops
-
-        arrays, scalars = _types(self.array_types, dtype), _types(self.scalar_types, dtype)
-        results = _types(self.result_types, dtype)
-        floating = _clears_flags(arrays + scalars + results)
-        return loops.elementwise_loop(
-            symbol, self.formula, arrays, scalars, results, kept, chosen, floating, self.uniform
-        )
+        return compiler.compile_elements(symbol, loop, dtype.name, CHECKED_BUILD, assembly)
 
     def _make_variant(self, kept, chosen, dtype):
         """Return (address of the loop, ufunc, dtypes of its inputs, of its outputs)."""
@@ -189,15 +172,15 @@ class Elementwise(Kernel):
             results = _types(self.result_types, dtype)
             inputs = types if kept is None else [types[position] for position in kept]
             outputs = results if chosen is None else [results[index] for index in chosen]
-            write_loop = functools.partial(self._write_loop, dtype=dtype, kept=kept, chosen=chosen)
+            compile_loop = functools.partial(self._compile, dtype=dtype, kept=kept, chosen=chosen)
             variant = "" if kept is None else f"[{','.join(map(str, kept))}-{','.join(map(str, chosen))}]"
-            address = self._find(variant, dtype, write_loop)
-            made = self._make_ufunc(address, variant, dtype, inputs, outputs)
+            address = self._find(variant, dtype, compile_loop)
+            made = self._make_ufunc(address, variant, dtype, inputs, outputs, data=moves.table())
             found = self._made[kept, chosen, dtype] = (address, made, inputs, outputs)
         return found
 
     def _make_call(self, kept, chosen, dtype):
-        return calls.make_call(*self._make_variant(kept, chosen, dtype))
+        return calls.make_call(*self._make_variant(kept, chosen, dtype), moves.table())
 
 
 class GUfunc(Kernel):
@@ -219,15 +202,18 @@ class GUfunc(Kernel):
         self._addresses = KernelTable(self._find_loop)
         self._builtins = {}
 
-    def _write_loop(self, symbol, dtype):
-        from . import loops
+    def _compile(self, symbol, dtype, assembly=False):
+        from . import compiler, loops
 
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
-        floating = _clears_flags(inputs + outputs)
-        return loops.gufunc_loop(symbol, self.formula, self.signature, inputs, outputs, floating, self.contiguous)
+        floating = any(np.dtype(kind).kind == "f" for kind in inputs + outputs)
+        text, namespace = loops.gufunc_loop(
+            symbol, self.formula, self.signature, inputs, outputs, floating, self.contiguous
+        )
+        return compiler.compile_loop(symbol, text, namespace, dtype.name, CHECKED_BUILD, assembly)
 
     def _find_loop(self, dtype):
-        return self._find("", dtype, functools.partial(self._write_loop, dtype=dtype))
+        return self._find("", dtype, functools.partial(self._compile, dtype=dtype))
 
     def _make(self, dtype):
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
