@@ -17,7 +17,6 @@ import functools
 import numpy as np
 
 from . import store
-from .checked import CHECKED_BUILD
 from .scalar import ScalarFunction
 
 REGISTRY = {}
@@ -25,6 +24,9 @@ REGISTRY = {}
 
 WORKING = "T"
 """Stands for the working dtype in a kernel's types."""
+
+CARRIERS = {kind.itemsize: kind for kind in map(np.dtype, (np.int8, np.int16, np.int32, np.int64))}
+"""By item size, the dtype for which a kernel is compiled that only moves elements."""
 
 
 class KernelTable(dict):
@@ -70,11 +72,15 @@ class Kernel:
         from . import compiler
 
         text, namespace = self._write_loop("loop", np.dtype(dtype))
-        return compiler.compile_loop("loop", text, namespace, dtype, CHECKED_BUILD, assembly=True)
+        return compiler.compile_loop("loop", text, namespace, dtype, assembly=True)
 
     def _load(self, variant, dtype, write_loop, inputs, outputs, signature=None):
         from . import ufunc
 
+        address = self._address(variant, dtype, write_loop)
+        return ufunc.make_ufunc(address, f"{self.name}{variant}-{dtype.name}", inputs, outputs, signature)
+
+    def _address(self, variant, dtype, write_loop):
         key = store.entry_key(self.function, type(self).__name__, variant, dtype.name)
         label = f"{self.name}{variant}-{dtype.name}"
 
@@ -82,9 +88,9 @@ class Kernel:
             from . import compiler
 
             text, namespace = write_loop(symbol)
-            return compiler.compile_loop(symbol, text, namespace, dtype.name, CHECKED_BUILD)
+            return compiler.compile_loop(symbol, text, namespace, dtype.name)
 
-        return ufunc.make_ufunc(store.load(label, key, build), label, inputs, outputs, signature)
+        return store.load(label, key, build)
 
 
 def _types(names, dtype):
@@ -191,10 +197,14 @@ class GUfunc(Kernel):
     Attributes:
         signature: of the core dimensions, such as ``(n),()->(n)``.
         input_types, output_types: dtype names, ``"T"`` for the working dtype.
+        moves: whether elements of the working dtype are only moved: one compiled loop then serves all dtypes of a
+            size.
     """
 
-    def __init__(self, function, signature, types, fastmath):
+    def __init__(self, function, signature, types, fastmath, moves):
         super().__init__(function, fastmath)
+        self.moves = moves
+        self._addresses = KernelTable(self._compile)
         self.signature = signature.replace(" ", "")
         inputs, outputs = types.replace(" ", "").split("->")
         self.input_types = inputs.split(",")
@@ -207,10 +217,15 @@ class GUfunc(Kernel):
         floating = _clears_flags(inputs + outputs)
         return loops.gufunc_loop(symbol, self.formula, self.signature, inputs, outputs, floating)
 
+    def _compile(self, dtype):
+        return self._address("", dtype, functools.partial(self._write_loop, dtype=dtype))
+
     def _make(self, dtype):
+        from . import ufunc
+
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
-        write_loop = functools.partial(self._write_loop, dtype=dtype)
-        return self._load("", dtype, write_loop, inputs, outputs, self.signature)
+        address = self._addresses[CARRIERS[dtype.itemsize] if self.moves else dtype]
+        return ufunc.make_ufunc(address, f"{self.name}-{dtype.name}", inputs, outputs, self.signature)
 
 
 def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):
@@ -231,7 +246,7 @@ def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):
     return Elementwise(function, results, uniform, repeated)
 
 
-def gufunc(signature, types, *, fastmath=False):
+def gufunc(signature, types, *, fastmath=False, moves=False):
     """Declare a kernel by a core loop over arrays.
 
     Args:
@@ -239,12 +254,14 @@ def gufunc(signature, types, *, fastmath=False):
             the outputs. An input without core dimensions is a number, an output without is an array of one element.
         types: dtype names of inputs and outputs, such as ``T,int64->T``.
         fastmath: LLVM flags; only a function that sums one block may have ``compiler.REASSOCIATE``.
+        moves: whether elements of the working dtype are only moved (or zero is put in their place): the loop is then
+            compiled once for all dtypes of a size.
 
     Returns:
         A decorator that makes a `GUfunc` kernel.
     """
 
     def declare(function):
-        return GUfunc(function, signature, types, fastmath)
+        return GUfunc(function, signature, types, fastmath, moves)
 
     return declare

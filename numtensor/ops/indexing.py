@@ -37,9 +37,7 @@ def _take_region(op, array, indices):
     dims = [dim for dim, index in enumerate(indices) if index is not None]
     if len(dims) == 1:
         (dim,) = dims
-        index = indices[dim]
-        result = take_at(op, array, dim, index.reshape(-1))
-        return result if index.ndim == 1 else result.reshape(*array.shape[:dim], *index.shape, *array.shape[dim + 1 :])
+        return take_at(op, array, dim, indices[dim])
     result = array[as_key(indices)]
     return result if result.flags.c_contiguous else result.copy()
 
