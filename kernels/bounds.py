@@ -6,10 +6,12 @@ caller looks at. The branch is predicted: next to the load behind it, it costs n
 before the kernel would, and memory that is shared with NumPy may change between the two.
 """
 
+import numpy as np
+
 from .scalar import scalar
 
 
 @scalar
 def in_bounds(index, extent):
-    """Whether 0 <= index < extent."""
-    return 0 <= index < extent
+    """Whether 0 <= index < extent, for an int64: without its sign, a negative one is larger than any extent."""
+    return np.uintp(index) < np.uintp(extent)

@@ -34,8 +34,6 @@ def _class_dim(input):
 
 def _check_class_shapes(op, input, target):
     """Raise unless `target` has one class index for each of the input's vectors of scores."""
-    if input.ndim == 2 and target.shape == input.shape[:1]:
-        return
     if input.ndim == 0:
         raise ValueError(f"{op}: Expected 1 or more dimensions (got 0)")
     if input.ndim == 1:
@@ -55,12 +53,19 @@ def _check_class_shapes(op, input, target):
         )
 
 
+def _is_plain(input, target):
+    """Whether there is an int64 class for each row of a floating matrix: most calls, which need no further check."""
+    return target.dtype is INT64 and input.ndim == 2 and target.shape == input.shape[:1] and input.dtype.kind == "f"
+
+
 def _check_targets(op, input, target):
     """Raise unless `target` has an integer for each of the input's vectors of scores; the kernels compare their values.
 
     Raises:
         RuntimeError: they are not integers, or do not fit the input's shape.
     """
+    if _is_plain(input, target):
+        return
     if target.dtype.kind not in "iu":
         raise RuntimeError(f"{op}: expected integer targets (class indices), but got dtype {target.dtype.name}")
     require_floating(op, input)
@@ -303,12 +308,13 @@ def _from_score_rows(array):
 def _cross_entropy(input, target, ignore_index, reduction):
     """Return the result, the count that a mean divides by, and what backward needs of each vector of scores."""
     check_reduction("cross_entropy", reduction)
-    if _has_probabilities(input, target):
-        return _cross_entropy_of_probabilities(input, target, ignore_index, reduction)
-    _check_targets("cross_entropy", input, target)
     rows, classes = input, target
-    if input.ndim != 2:
-        rows, classes = _score_rows(input).reshape(-1, input.shape[_class_dim(input)]), target.reshape(-1)
+    if not _is_plain(input, target):
+        if _has_probabilities(input, target):
+            return _cross_entropy_of_probabilities(input, target, ignore_index, reduction)
+        _check_targets("cross_entropy", input, target)
+        if input.ndim != 2:
+            rows, classes = _score_rows(input).reshape(-1, input.shape[_class_dim(input)]), target.reshape(-1)
     result, parts, count = forward.cross_entropy.loops[input.dtype](
         rows, classes, CONSTANTS[INT64][ignore_index], IS_MEAN[reduction]
     )

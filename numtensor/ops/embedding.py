@@ -3,9 +3,12 @@
 import numpy as np
 
 from ..kernels.forward import scatter
-from .general_kind import kernel, library, wrap_normal
+from .general_kind import kernel, wrap_normal
 from .operands import CONSTANTS
 from .positions import INT64, first_outside, has_negative, says_yes
+
+# What `one_hot` puts at each position.
+ONE = np.ones(1, np.int64)
 
 
 @kernel(
@@ -87,7 +90,7 @@ def _add_rows(values, index, rows, skipped):
     size = values.shape[-1]
     out = np.zeros((rows, size), values.dtype)
     values, flat, skipped = values.reshape(index.size, size), index.reshape(-1), CONSTANTS[INT64][skipped]
-    return out, says_yes(scatter.add_rows.loops[values.dtype](values, flat, skipped, out=(out, None))[1])
+    return out, says_yes(scatter.add_rows.loops[values.dtype](values, flat, skipped, out, None)[1])
 
 
 @embedding.backward
@@ -149,9 +152,7 @@ def _(grad, needs, input, index, rows, padding_row):
     return picked * wrap_normal(kept.astype(grad._array.dtype))
 
 
-@library(
-    "one comparison per element, which NumPy vectorises", namespace="nn.functional", method=False, differentiable=()
-)
+@kernel(namespace="nn.functional", method=False, differentiable=())
 def one_hot(input, num_classes=-1):
     """Make indicator vectors: result[..., c] is 1 where input is c, else 0.
 
@@ -187,11 +188,12 @@ def _(input, num_classes):
         if num_classes <= 0:
             raise RuntimeError("one_hot: Can not infer total number of classes from empty tensor; give num_classes")
         return np.zeros((*input.shape, num_classes), INT64)
-    if input.min() < 0:
-        raise RuntimeError(f"one_hot: Class values must be non-negative, got {input.min()}")
-    largest = int(input.max())
     if num_classes == -1:
-        num_classes = largest + 1
-    elif largest >= num_classes:
+        num_classes = max(int(input.max()) + 1, 0)
+    out = np.zeros((*input.shape, num_classes), INT64)
+    if says_yes(scatter.put_along.loops[INT64](ONE, input[..., None], out, None)[1]):
+        smallest, largest = input.min(), input.max()
+        if smallest < 0:
+            raise RuntimeError(f"one_hot: Class values must be non-negative, got {smallest}")
         raise RuntimeError(f"one_hot: Class values must be smaller than num_classes ({num_classes}), got {largest}")
-    return (input[..., None] == np.arange(num_classes)).astype(INT64)
+    return out

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from ..kernels.forward import indexing as forward
 from ..modes import current
 from ..tensor import from_array
 from . import operands
@@ -60,9 +61,19 @@ def check_along(op, input, dim, index, src=None):
         IndexError: `dim` is out of range.
         RuntimeError: the shapes do not fit, or the index has another dtype.
     """
+    shape, whole = index.shape, input.shape
+    if (
+        type(dim) is int
+        and 0 <= dim < len(shape) == len(whole)
+        and index.dtype is INT64
+        and shape[:dim] == whole[:dim]
+        and shape[dim + 1 :] == whole[dim + 1 :]
+        and (src is None or src.shape == shape)
+    ):
+        return dim
     dim = normalise_dim(op, dim, input.ndim)
     require_index_dtype(op, "index", index)
-    shape, whole = index.shape or (1,), input.shape or (1,)
+    shape, whole = shape or (1,), whole or (1,)
     if index.size == 0:
         return dim
     if len(shape) != len(whole):
@@ -99,13 +110,15 @@ def _(input, dim, index):
         dim = last
     if dim == last and type(dim) is int and index.dtype is INT64 and last >= 0 and shape[:-1] == input.shape[:-1]:
         # The commonest case of what follows, in a third of the time.
-        result, outside = take_along(input, dim, index)
+        result, outside = forward.take_along.loops[input.dtype](input, index)
+        if 1 not in outside.tobytes():
+            return result
     else:
         dim = check_along("gather", input, dim, index)
         if not index.size:
             return np.empty(shape, input.dtype)
         result, outside = take_along(input.reshape(input.shape or (1,)), dim, index.reshape(shape or (1,)))
-    if outside:
+    if outside is not False:
         raise out_of_bounds("gather", index, input.shape[dim] if input.ndim else 1, dim, error=RuntimeError)
     return result if shape else result.reshape(())
 
@@ -154,6 +167,7 @@ def index_select(input, dim, index):
 @index_select.forward
 def _(input, dim, index):
     if index.dtype is INT64 and index.ndim == 1 and type(dim) is int and 0 <= dim < input.ndim:
+        # The commonest case.
         return take_at("index_select", input, dim, index)
     require_index_dtype("index_select", "index", index)
     dim = normalise_dim("index_select", dim, input.ndim)

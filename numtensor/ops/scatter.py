@@ -234,7 +234,9 @@ def _put_along(op, input, dim, positions, source, accumulate):
     if not array.ndim:
         flat = _put_along(op, reshape(input, (1,)), 0, positions, reshape(source, (1,)), accumulate)
         return reshape(flat, ())
-    return current.mode.put(input, (None,) * dim + (positions,), reshape(source, shape), accumulate)
+    if values.shape != shape:
+        source = reshape(source, shape)
+    return current.mode.put(input, (None,) * dim + (positions,), source, accumulate)
 
 
 @composite(tensors=("input", "index", "source"), inplace=True)
@@ -384,9 +386,10 @@ def _(input, dim, index, src, accumulate):
     dim = check_along(op, input, dim, index, src)
     result = input.copy()
     if index.size:
-        shape = index.shape or (1,)
-        whole, write = result.reshape(input.shape or (1,)), add_along if accumulate else put_along
-        if write(whole, dim, index.reshape(shape), _part(src, shape)):
+        whole, write = result, add_along if accumulate else put_along
+        if not (input.ndim and index.ndim):
+            whole, index = result.reshape(whole.shape or (1,)), index.reshape(index.shape or (1,))
+        if write(whole, dim, index, _part(src, index.shape)):
             _refuse(op, input, dim, index)
     return result
 

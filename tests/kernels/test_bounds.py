@@ -113,8 +113,9 @@ def test_every_kernel_that_takes_indices_is_here():
 
 
 def test_in_bounds():
-    assert bounds.in_bounds(3, 4) and bounds.in_bounds(0, 4)
-    assert not bounds.in_bounds(4, 4) and not bounds.in_bounds(-1, 4)
+    assert bounds.in_bounds(np.int64(3), 4) and bounds.in_bounds(np.int64(0), 4)
+    assert not bounds.in_bounds(np.int64(4), 4) and not bounds.in_bounds(np.int64(-1), 4)
+    assert not bounds.in_bounds(np.int64(-(2**63)), 2**63 - 1)
 
 
 def test_an_extent_of_0_has_no_index():
