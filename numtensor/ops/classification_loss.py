@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from .. import dtypes
-from ..kernels.backward import loss as backward
-from ..kernels.forward import loss as forward
+from ..kernels.backward import classification_loss as backward
+from ..kernels.forward import classification_loss as forward
 from ..kernels.forward.arithmetic import mul as multiply
 from .choice import where
 from .general_kind import composite, kernel, wrap_normal

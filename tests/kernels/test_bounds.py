@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from numtensor.kernels import bounds, declare
-from numtensor.kernels.backward import loss as loss_backward
-from numtensor.kernels.forward import indexing, loss, scatter
+from numtensor.kernels.backward import classification_loss as loss_backward
+from numtensor.kernels.forward import classification_loss as loss
+from numtensor.kernels.forward import indexing, scatter
 
 FLOAT, INT = np.dtype(np.float32), np.dtype(np.int64)
 GUARD = 777

@@ -1,25 +1,19 @@
-"""Losses. ``backward/loss.py`` mirrors this file; softmax itself stands in ``normalization.py``."""
+"""Losses of class scores, mirrored by ``backward/classification_loss.py``. Softmax stands in ``normalization.py``.
+
+Each target is compared with the classes as it is read: see ``bounds.py``.
+"""
 
 import numpy as np
 
 from .. import elementary
 from ..bounds import in_bounds
-from ..declare import elementwise, gufunc
-from ..intrinsics import fabs, maximum
-from ..rows import row_difference_squares, row_exp_sum, row_max, row_products, row_sum
-
-
-@gufunc("(n),()->()", "T,float64->T")
-def total(losses, divisor, out):
-    """The sum of the losses / divisor; NaN where nothing is divided by 0."""
-    out[0] = row_sum(losses) / divisor
+from ..declare import gufunc
+from ..rows import row_exp_sum, row_max, row_products, row_sum
 
 
 @gufunc("(b,c),(b),(),()->(),(3,b),()", "T,int64,int64,bool->T,T,int64")
 def cross_entropy(x, target, ignored, mean, reduced, parts, used):
     """Each row's log(sum exp(x)) - x[target], 0 for an ignored target, and their sum or mean.
-
-    Each target is compared with the classes as it is read: see ``bounds.py``.
 
     Args:
         mean: whether to divide the sum by the number of targets that are not ignored.
@@ -64,8 +58,6 @@ def cross_entropy_probabilities(x, target, loss, top, log_sum):
 def nll_loss(x, target, weight, ignored, mean, reduced, used, losses, outside):
     """Each -weight[target] * x[target], 0 for an ignored target, and their sum or mean; `used`: the sum of the weights.
 
-    Each target is compared with the classes as it is read: see ``bounds.py``.
-
     Args:
         weight: one per class, or one for all.
         mean: whether to divide the sum by that of the weights.
@@ -89,66 +81,3 @@ def nll_loss(x, target, weight, ignored, mean, reduced, used, losses, outside):
             total += np.float64(loss)
     reduced[0] = total / weights if mean else total
     used[0] = weights
-
-
-@gufunc("(n),(n),()->()", "T,T,float64->T")
-def mse_total(x, y, divisor, out):
-    """The sum of (x - y)^2 / divisor, without an array between."""
-    out[0] = row_difference_squares(x, y) / divisor
-
-
-@elementwise
-def mse_loss(x, y):
-    """(x - y)^2."""
-    d = x - y
-    return d * d
-
-
-@elementwise
-def l1_loss(x, y):
-    """abs(x - y)."""
-    return fabs(x - y)
-
-
-@elementwise
-def smooth_l1_loss(x, y, beta: float):
-    """(x - y)^2 / (2 beta) where abs(x - y) < beta, else abs(x - y) - beta / 2."""
-    d = fabs(x - y)
-    half = type(x)(0.5)
-    return half * d * d / beta if d < beta else d - half * beta
-
-
-@elementwise
-def huber_loss(x, y, delta: float):
-    """(x - y)^2 / 2 where abs(x - y) < delta, else delta * (abs(x - y) - delta / 2)."""
-    d = fabs(x - y)
-    half = type(x)(0.5)
-    return half * d * d if d < delta else delta * (d - half * delta)
-
-
-@gufunc("(n)->()", "T->int64")
-def count_outside_unit(x, count):
-    """How many elements are not in [0, 1], NaN included."""
-    outside = np.int64(0)
-    zero = x.dtype.type(0)
-    one = x.dtype.type(1)
-    for i in range(x.shape[0]):
-        if not (x[i] >= zero and x[i] <= one):
-            outside += np.int64(1)
-    count[0] = outside
-
-
-@elementwise
-def binary_cross_entropy(x, target):
-    """-(target * log(x) + (1 - target) * log(1 - x)), the logarithms not below -100."""
-    one = type(x)(1)
-    floor = type(x)(-100)
-    return (target - one) * maximum(elementary.log1p(-x), floor) - target * maximum(elementary.log(x), floor)
-
-
-@elementwise
-def binary_cross_entropy_with_logits(x, target):
-    """(1 - target) * x + log(1 + exp(-x)), without overflow for any x."""
-    one = type(x)(1)
-    zero = type(x)(0)
-    return (one - target) * x + elementary.log1p(elementary.exp(-fabs(x))) + maximum(-x, zero)
