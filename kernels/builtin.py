@@ -47,11 +47,11 @@ _addresses = StackArray("int64", MOST_OPERANDS)
 _extents = StackArray("int64", MOST_OPERANDS)
 _steps = StackArray("int64", MOST_OPERANDS * (1 + MOST_CORES))
 _nowhere = StackArray("int64", 1)
-# The address of an array's elements; calls of C functions by their addresses, of words: all of them, none and one.
-_address_of = NumbaForm(lambda: _build_address_of())
-_call_loop, _call_save, _call_restore = (NumbaForm(lambda count=count: _build_call(count)) for count in (4, 0, 1))
+# The address of an array's elements; the call of a C function by its address. Integers and pointers are passed alike,
+# and arguments too many are left alone.
+ADDRESS_OF, CALL = NumbaForm(lambda: _build_address_of()), NumbaForm(lambda: _build_call())
 _load_word, _load_half, _store_word = load("int64"), load("int32"), store_at("int64", 0)
-UNKNOWN = np.int64(-1)
+UNKNOWN, NOTHING = np.int64(-1), np.int64(0)
 BYTES = np.int64(8)
 
 
@@ -120,6 +120,15 @@ def count(shape, ndim):
 
 
 @scalar
+def run(loop, data, elements, addresses, extents, steps, save, restore):
+    """Run a loop; without the global lock if it takes more than a moment."""
+    state = CALL(save, NOTHING, NOTHING, NOTHING, NOTHING) if elements > MOMENT else NOTHING
+    CALL(loop, ADDRESS_OF(addresses), ADDRESS_OF(extents), ADDRESS_OF(steps), data)
+    if elements > MOMENT:
+        CALL(restore, state, NOTHING, NOTHING, NOTHING)
+
+
+@scalar
 def call_loop(builtin, args, given):
     """What runs when the builtin function is called; `builtin` is the address of its recipe's array."""
     recipe = _load_word(builtin, DATA)
@@ -140,7 +149,7 @@ def call_loop(builtin, args, given):
             extents[0] = 1
         if word(entry, UNWANTED):
             # All its numbers are left in one place.
-            addresses[k] = _address_of(nowhere)
+            addresses[k] = ADDRESS_OF(nowhere)
             steps[k] = 0
             continue
         operand = args[taken]
@@ -169,13 +178,7 @@ def call_loop(builtin, args, given):
             elements += count(shape, ndim)
         elif count(shape, ndim) * word(entry, ITEMSIZE) != extents[0] * step:
             return answer(recipe, NO)
-    where = (_address_of(addresses), _address_of(extents), _address_of(steps))
-    if elements > MOMENT:
-        state = _call_save(word(recipe, SAVE))
-        _call_loop(word(recipe, LOOP), where[0], where[1], where[2], np.int64(0))
-        _call_restore(word(recipe, RESTORE), state)
-    else:
-        _call_loop(word(recipe, LOOP), where[0], where[1], where[2], np.int64(0))
+    run(word(recipe, LOOP), NOTHING, elements, addresses, extents, steps, word(recipe, SAVE), word(recipe, RESTORE))
     return answer(recipe, YES)
 
 
@@ -195,24 +198,21 @@ def _build_address_of():
     return address_of
 
 
-def _build_call(count):
+def _build_call():
     from llvmlite import ir
     from numba.core import types
     from numba.extending import intrinsic
 
-    word = ir.IntType(64)
+    @intrinsic
+    def call(context, function, first, second, third, fourth):
+        def codegen(context, builder, signature, args):
+            number = ir.IntType(64)
+            kind = ir.FunctionType(number, [number] * 4)
+            return builder.call(builder.inttoptr(args[0], kind.as_pointer()), args[1:])
 
-    def codegen(context, builder, signature, args):
-        function = ir.FunctionType(ir.VoidType() if count else word, [word] * count).as_pointer()
-        result = builder.call(builder.inttoptr(args[0], function), args[1:])
-        return word(0) if count else result
+        return types.int64(function, first, second, third, fourth), codegen
 
-    # Numba reads the number of arguments from the signature.
-    if count == 0:
-        return intrinsic(lambda context, function: (types.int64(function), codegen))
-    if count == 1:
-        return intrinsic(lambda context, function, x: (types.int64(function, x), codegen))
-    return intrinsic(lambda context, function, x, y, z, w: (types.int64(function, x, y, z, w), codegen))
+    return call
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -239,7 +239,8 @@ _immortal = []
 @functools.cache
 def supported():
     """Return whether arrays lie in memory as this file believes."""
-    if sys.implementation.name != "cpython" or _WORD != 8:
+    # A head of two words: neither a debug build's nor one without a global lock.
+    if sys.implementation.name != "cpython" or _WORD != 8 or object.__basicsize__ != 2 * _WORD:
         return False
     probe = np.empty((2, 3), np.float32)
     words = (ctypes.c_int64 * 8).from_address(id(probe) + int(TYPE))
@@ -256,18 +257,40 @@ def supported():
 @functools.cache
 def _entry():
     """Return the address of `call_loop`, compiled once for all kernels."""
-    key = store.entry_key(call_loop.function, "builtin", int(DATA))
+    return compile_entry("builtin", call_loop)
+
+
+def compile_entry(name, entry):
+    """Return the address of what runs when a builtin function is called: a `scalar` function of its three arguments."""
+    key = store.entry_key(entry.function, name, int(DATA))
 
     def build(symbol):
         from . import compiler
 
-        text = f"def {symbol}(builtin, args, given):\n    return call_loop(builtin, args, given)\n"
-        return compiler.compile_loop(symbol, text, {"call_loop": call_loop}, "int64", kind=compiler.BUILTIN)
+        text = f"def {symbol}(builtin, args, given):\n    return entry(builtin, args, given)\n"
+        return compiler.compile_loop(symbol, text, {"entry": entry}, "int64", kind=compiler.BUILTIN)
 
-    return store.load("builtin", key, build)
+    return store.load(name, key, build)
 
 
-def _address(name):
+def bind(name, entry, words, *kept):
+    """Make a builtin function of Python.
+
+    Args:
+        name: of the function.
+        entry: address of the compiled function.
+        words: what it is bound to.
+        kept: objects that must live as long.
+    """
+    recipe = np.array(words, np.int64)
+    method = _Method(name.encode(), entry, _FASTCALL, None)
+    _immortal.append((method, *kept))
+    new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
+    return new(("PyCFunction_NewEx", ctypes.pythonapi))(ctypes.addressof(method), recipe, None)
+
+
+def address_in_python(name):
+    """Return the address of a function of CPython's C interface."""
     return ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
 
 
@@ -299,7 +322,7 @@ def make_builtin(address, name, inputs, outputs, signature, view=AS_IS, unwanted
     given = len(cores) - len(unwanted)
     words = [address, id(True), id(False), counted, id(np.ndarray), given, len(cores), len(inputs), view]
     # What Py_BEGIN_ALLOW_THREADS and Py_END_ALLOW_THREADS call.
-    words += [_address(name) for name in ("PyEval_SaveThread", "PyEval_RestoreThread")]
+    words += [address_in_python(name) for name in ("PyEval_SaveThread", "PyEval_RestoreThread")]
     for position, (kind, core) in enumerate(zip((*inputs, *outputs), cores, strict=True)):
         dtype = np.dtype(kind)
         places = [numbers.index(d) for d in core]
@@ -311,8 +334,4 @@ def make_builtin(address, name, inputs, outputs, signature, view=AS_IS, unwanted
             *places,
             *[0] * (MOST_CORES - len(core)),
         ]
-    recipe = np.array(words, np.int64)
-    method = _Method(name.encode(), _entry(), _FASTCALL, None)
-    _immortal.append(method)
-    new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
-    return new(("PyCFunction_NewEx", ctypes.pythonapi))(ctypes.addressof(method), recipe, None)
+    return bind(name, _entry(), words)
