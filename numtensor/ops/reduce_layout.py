@@ -195,15 +195,19 @@ def keep_dims(op, reduced, shape, dim, keepdim):
 
 def spread(op, grad, shape, dim, keepdim):
     """Return `grad` repeated over the reduced dimensions: a read-only view, for a sum's gradient."""
-    # What np.broadcast_to does, in a tenth of the time.
+    strides = None
     if grad.flags.c_contiguous:
         if is_full(dim):
-            return np.ndarray(shape, grad.dtype, grad, 0, (0,) * len(shape))
-        if type(dim) is int and shape:
-            strides = grad.strides
+            strides = (0,) * len(shape)
+        elif type(dim) is int and shape:
             axis = dim + len(shape) if dim < 0 else dim
-            return np.ndarray(shape, grad.dtype, grad, 0, (*strides[:axis], 0, *strides[axis + bool(keepdim) :]))
-    return np.broadcast_to(keep_dims(op, grad, shape, dim, keepdim), shape)
+            strides = (*grad.strides[:axis], 0, *grad.strides[axis + bool(keepdim) :])
+    if strides is None:
+        return np.broadcast_to(keep_dims(op, grad, shape, dim, keepdim), shape)
+    # What np.broadcast_to does, in a tenth of the time.
+    repeated = np.ndarray(shape, grad.dtype, grad, 0, strides)
+    repeated.flags.writeable = False
+    return repeated
 
 
 def spread_tensor(op, grad, shape, dim, keepdim):
