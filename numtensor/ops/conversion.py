@@ -361,6 +361,9 @@ def copy_(input, src: Operand, non_blocking=False):
 def _(array, src, non_blocking):
     source = src if isinstance(src, (int, float)) else unwrap("copy_", "src", src)
     try:
+        if type(source) is np.ndarray and source.dtype is array.dtype:
+            np.copyto(array, source)
+            return
         # NumPy warns of NaN and of overflow where PyTorch is silent.
         with np.errstate(all="ignore"):
             np.copyto(array, source, casting="unsafe")

@@ -156,6 +156,9 @@ class Declaration:
     # -----------------------------------------------------------------------------------------------------------------
     # Forms
 
+    # Whether a kernel writes what it reads, so that it may do so in place.
+    keeps_dtype = False
+
     def form(self, name, signature, arguments, namespace, around=lambda call: call):
         """Make a public form, which ends in a call of the current mode's callable.
 

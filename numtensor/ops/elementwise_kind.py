@@ -77,6 +77,7 @@ class ElementwiseOp(Declaration):
         self.saves = {k: (v,) if isinstance(v, str) else tuple(v) for k, v in self.saves.items()}
         self.saved_names = (*self.parameters, "output")
         self.saves_output = any("output" in needs for needs in self.saves.values())
+        self.keeps_dtype = forward.result_types == ("T",)
         self._plans = {}
 
     def implement(self, numpy_dtype):
@@ -84,9 +85,9 @@ class ElementwiseOp(Declaration):
         kind = dtypes.FROM_NUMPY[numpy_dtype]
         if kind in self.overrides:
             found = self.overrides[kind]
-            return found.loops[numpy_dtype] if isinstance(found, Elementwise) else found
+            return found.calls[numpy_dtype] if isinstance(found, Elementwise) else found
         if kind in self.dtypes:
-            return self.forward.loops[numpy_dtype]
+            return self.forward.calls[numpy_dtype]
         if self.integers == "float" and kind.category < 2:
             return functools.partial(_in_default_dtype, self)
         if callable(self.integers) and kind.category < 2:

@@ -10,6 +10,7 @@ from ..debug import origin
 from ..graph import NO_VERSION, NodeHooks, Output, counter_of, make_metadata, make_node
 from ..modes import current
 from ..tensor import Tensor, new
+from . import direct
 from .layouts import arranged, replay_of
 from .view_gradient import embed_array, may_overlap
 
@@ -92,6 +93,8 @@ def run(op, target, *arguments, **keywords):
 
     `keywords` are those of the declaration, if any is given.
     """
+    if op.keeps_dtype and not keywords and direct.apply(op, target, arguments):
+        return target
     name = op.name + "_"
     if not isinstance(target, Tensor):
         raise TypeError(f"{name}: the tensor to change must be a Tensor, not {type(target).__name__}")

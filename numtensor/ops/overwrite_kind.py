@@ -10,6 +10,7 @@ from ..graph import NO_VERSION, make_metadata, make_node
 from ..modes import current
 from ..tensor import Tensor, new
 from .declaration import Declaration, refuse_recording
+from .direct import array_to_write, count_write
 from .inplace import adopt, bump_version, check_recordable, check_writable, refresh_view
 from .operands import sum_to_shape
 
@@ -39,10 +40,15 @@ class OverwriteOp(Declaration):
         name, rule = self.name, self._forward
 
         def overwrite(target, *arguments):
+            source = arguments[0] if self.source else None
+            array = array_to_write(target)
+            if array is not None and not (path == "tracked" and isinstance(source, Tensor) and source.requires_grad):
+                rule(array, *arguments)
+                count_write(target, name)
+                return target
             if not isinstance(target, Tensor):
                 raise TypeError(f"{name}: the tensor to change must be a Tensor, not {type(target).__name__}")
             check_writable(name, target)
-            source = arguments[0] if self.source else None
             source_edge = _edge(self, source) if path == "tracked" and isinstance(source, Tensor) else None
             if source_edge is not None:
                 check_recordable(name, target)
