@@ -64,8 +64,6 @@ def _check_targets(op, input, target):
     Raises:
         RuntimeError: they are not integers, or do not fit the input's shape.
     """
-    if _is_plain(input, target):
-        return
     if target.dtype.kind not in "iu":
         raise RuntimeError(f"{op}: expected integer targets (class indices), but got dtype {target.dtype.name}")
     require_floating(op, input)
@@ -151,12 +149,15 @@ def _class_columns(shape):
 def _nll(input, target, weight, ignore_index, reduction):
     """Return the result and the divisor of the gradient."""
     check_reduction("nll_loss", reduction)
-    _check_targets("nll_loss", input, target)
+    if _is_plain(input, target):
+        shape = (*input.shape, 1)
+    else:
+        _check_targets("nll_loss", input, target)
+        shape = _class_columns(input.shape)
     if weight is not None:
         _check_class_weight("nll_loss", input, weight)
     else:
         weight = ONE[input.dtype]
-    shape = _class_columns(input.shape)
     kind, targets = input.dtype, target.reshape(shape[0], shape[2])
     totals, losses, outside = np.empty(2, kind), np.empty(targets.shape, kind), np.empty((), bool)
     forward.nll_loss.run(
