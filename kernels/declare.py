@@ -206,6 +206,17 @@ class GUfunc(Kernel):
         self.output_types = outputs.split(",")
         self._addresses = KernelTable(self._find_loop)
         self._builtins = {}
+        self._plain = KernelTable(self.builtin)
+
+    def run(self, dtype, *operands):
+        """Run the loop on arrays for all operands, those of the results too: without the ufunc if they lie in order.
+
+        Args:
+            dtype: the working dtype.
+            operands: the inputs, of the kernel's dtypes, then the results, memory of their own.
+        """
+        if not self._plain[dtype](*operands):
+            self.loops[dtype](*operands)
 
     def _compile(self, symbol, dtype, assembly=False):
         from . import compiler, loops
