@@ -9,7 +9,7 @@ import linecache
 import threading
 import types as python_types
 
-from .loops import ELEMENT
+from .loops import ELEMENT, REST
 from .memory import NumbaForm
 from .scalar import CheckedConstant, ElementaryFunction, Intrinsic, ScalarFunction
 
@@ -98,6 +98,8 @@ def _define(name, source, namespace):
 
         for key in inner:
             namespace[key] = numba.njit(namespace[key], error_model=ERROR_MODEL, **INNER)
+        if REST in namespace:
+            namespace[REST] = numba.njit(namespace[REST], error_model=ERROR_MODEL, **(INNER | {"forceinline": False}))
     return namespace[name]
 
 

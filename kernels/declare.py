@@ -103,13 +103,15 @@ class Elementwise(Kernel):
         array_types, scalar_types, result_types: dtype names, ``"T"`` for the working dtype.
         uniform: (position of a parameter, values): where that operand is one of these numbers for all elements, the
             loop is compiled for it; None if there is no such parameter.
+        limit: (position of a parameter, magnitude): blocks in which that operand is nowhere above it have a loop
+            compiled for it; None if there is no such parameter. No result depends on the loop taken.
         repeated: names of the parameters that are one number per row in the gufuncs of `rows`.
         rows: the gufuncs ``(),(n),...->(n)`` by working dtype, None where nothing is repeated. Broadcast over a row
             of some hundred elements, numbers would be copied, element by element: that is what NumPy's iterator does
             with operands that do not have one stride throughout.
     """
 
-    def __init__(self, function, results, uniform, repeated):
+    def __init__(self, function, results, uniform, limit, repeated):
         super().__init__(function)
         self.repeated = repeated
         self.rows = KernelTable(self._make_rows) if repeated else None
@@ -125,6 +127,7 @@ class Elementwise(Kernel):
             else:
                 self.array_types.append(annotation if isinstance(annotation, str) else annotation.__name__)
         self.uniform = None if uniform is None else (self.parameters.index(uniform[0]), uniform[1])
+        self.limit = None if limit is None else (self.parameters.index(limit[0]), limit[1])
         self._variants = {}
 
     def _make(self, dtype):
@@ -172,7 +175,7 @@ class Elementwise(Kernel):
         results = _types(self.result_types, dtype)
         floating = _clears_flags(arrays + scalars + results)
         return loops.elementwise_loop(
-            symbol, self.formula, arrays, scalars, results, kept, chosen, floating, self.uniform
+            symbol, self.formula, arrays, scalars, results, kept, chosen, floating, self.uniform, self.limit
         )
 
     def _make_variant(self, kept, chosen, dtype):
@@ -213,7 +216,7 @@ class GUfunc(Kernel):
         return self._load("", dtype, write_loop, inputs, outputs, self.signature)
 
 
-def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):
+def elementwise(function=None, *, results=WORKING, uniform=None, limit=None, repeated=()):
     """Declare a kernel by its formula of numbers.
 
     Args:
@@ -221,14 +224,16 @@ def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):
         results: dtype name of the result, ``"T"`` for the working dtype; a tuple for several results.
         uniform: (name of an array parameter, values) for which the formula is much simpler: where that operand is
             one such number for all elements, a loop is taken in which it is a constant.
+        limit: (name of an array parameter, magnitude) up to which the formula is much simpler, which it finds out by
+            `intrinsics.within`: where that operand is nowhere above it in a block, a loop is taken that knows so.
         repeated: names of array parameters that are often one number per row; see `Elementwise.rows`.
 
     Returns:
         An `Elementwise` kernel.
     """
     if function is None:
-        return functools.partial(elementwise, results=results, uniform=uniform, repeated=repeated)
-    return Elementwise(function, results, uniform, repeated)
+        return functools.partial(elementwise, results=results, uniform=uniform, limit=limit, repeated=repeated)
+    return Elementwise(function, results, uniform, limit, repeated)
 
 
 def gufunc(signature, types, *, fastmath=False):

@@ -11,7 +11,7 @@ import re
 
 import numpy as np
 
-from . import memory
+from . import intrinsics, memory
 
 # What every generated loop starts from: the operands' count, addresses and strides.
 _HEADER = """\
@@ -23,9 +23,23 @@ def {name}(args, dims, steps, data):
 # The name of the function of one element, which the compiler inlines, and what those of constants begin with.
 ELEMENT = "element"
 
+# The loop over a block of any numbers with any strides, which in kernels with a limit stands once and is called.
+REST = "rest"
+# Elements in a block: few enough to be in the first cache still when they are read again.
+BLOCK = 1024
+
 
 def elementwise_loop(
-    name, function, array_types, scalar_types, result_types, kept=None, chosen=None, floating=True, uniform=None
+    name,
+    function,
+    array_types,
+    scalar_types,
+    result_types,
+    kept=None,
+    chosen=None,
+    floating=True,
+    uniform=None,
+    limit=None,
 ):
     """Write the loop of an elementwise kernel.
 
@@ -40,6 +54,8 @@ def elementwise_loop(
         chosen: positions of the formula's results that are wanted; None wants all.
         floating: whether to clear the floating-point flags at the end, which NumPy would turn into warnings.
         uniform: (position of a parameter, values) for which there is a loop of its own, or None.
+        limit: (position of a parameter, magnitude): blocks in which that operand is nowhere above it have a loop of
+            their own, or None.
 
     Returns:
         (text, namespace) to compile.
@@ -74,8 +90,19 @@ def elementwise_loop(
         expressions[position] = f"load_{kind}(a{slot}, o{slot})"
     slots = range(len(operands) + len(outputs))
 
+    # The operand whose magnitude matters: its function of one element is told whether that is known to be small.
+    watched = None
+    if limit is not None and limit[0] in kept:
+        position, magnitude = limit
+        watched = list(kept).index(position)
+        number = expressions[position]
+        expressions[position] = f"promised_within({number}, limit) if near else {number}"
+        namespace["limit"] = np.dtype(types[position]).type(magnitude)
+        namespace |= {"within": intrinsics.within, "promised_within": intrinsics.promised_within}
+
     def write_element(name, expressions):
-        lines = [f"def {name}({', '.join(f'a{slot}, o{slot}' for slot in slots)}):"]
+        parameters = [f"a{slot}, o{slot}" for slot in slots] + ["near"] * (watched is not None)
+        lines = [f"def {name}({', '.join(parameters)}):"]
         lines.append(f"    r = formula({', '.join(expressions)})")
         for k, ((slot, _), index) in enumerate(zip(outputs, chosen, strict=True)):
             lines.append(f"    store_{k}(a{slot}, o{slot}, {'r' if len(result_types) == 1 else f'r[{index}]'})")
@@ -94,16 +121,42 @@ def elementwise_loop(
             with_constant = [*expressions[:position], f"constant_{k}", *expressions[position + 1 :]]
             elements.append(write_element(f"{ELEMENT}_{k}", with_constant))
 
-    def body(constant, contiguous, element=ELEMENT):
+    def body(constant, contiguous, element=ELEMENT, span="outer", near=False):
         """Write one path: operands in `constant` stay where they are, the rest are walked."""
         places = []
         for slot in slots:
             step = f"uintp({itemsize(slot)})" if contiguous else f"s{slot}"
             places += [f"a{slot}", "uintp(0)" if slot in constant else f"i * {step}"]
-        return ["for i in range(outer):", f"    {element}({', '.join(places)})"]
+        # Numba compiles the function once for True and once for False: as a number LLVM would see it too late.
+        places += [str(near)] * (watched is not None)
+        return [f"for i in range({span}):", f"    {element}({', '.join(places)})"]
+
+    if watched is not None:
+        where = ", ".join(f"a{slot}, s{slot}" for slot in slots)
+        rest = [f"def {REST}(first, last, {where}):", *body(set(scalars), contiguous=False, span="first, last")]
+        elements.append(_indent(rest) + "\n\n")
+
+    def watching_body(constant):
+        """Write a contiguous path in blocks that are looked at first."""
+        number = f"load_{operands[watched][1]}(a{watched}, i * uintp({itemsize(watched)}))"
+        loop = body(constant, contiguous=True, span="first, last", near=True)
+        return [
+            f"for first in range(uintp(0), outer, uintp({BLOCK})):",
+            f"    last = first + uintp({BLOCK})",
+            "    last = last if last < outer else outer",
+            "    beyond = False",
+            "    for i in range(first, last):",
+            f"        beyond = beyond if within({number}, limit) else True",
+            "    if beyond:",
+            f"        {REST}(first, last, {where})",
+            "    else:",
+            *("        " + line for line in loop),
+        ]
 
     def contiguous_body(constant):
         """Write a contiguous path, with a loop for each constant that the special operand may be."""
+        if watched is not None:
+            return watching_body(constant)
         if special not in constant or not cases:
             return body(constant, contiguous=True)
         lines = [f"number = load_{operands[special][1]}(a{special}, uintp(0))"]
@@ -129,11 +182,16 @@ def elementwise_loop(
         paths += [{*pair, *scalars} for pair in itertools.combinations(arrays, 2)]
     keyword = "if"
     for constant in paths:
+        if watched in constant:
+            continue
         lines.append(f"{keyword} {condition(constant)}:")
         lines += ["    " + line for line in contiguous_body(constant)]
         keyword = "elif"
     lines.append("else:")
-    lines += ["    " + line for line in body(set(scalars), contiguous=False)]
+    if watched is None:
+        lines += ["    " + line for line in body(set(scalars), contiguous=False)]
+    else:
+        lines.append(f"    {REST}(uintp(0), outer, {where})")
     if floating:
         namespace["clear_flags"] = memory.CLEAR_FLAGS
         lines.append("clear_flags()")

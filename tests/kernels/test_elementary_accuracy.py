@@ -55,7 +55,7 @@ ROWS = [
     Row("log1p", -1, 4, 1.5, 1.2, np.log1p, mpmath.log1p),
     Row("sin", -10, 10, 1.55, 0.8, np.sin, mpmath.sin),
     Row("cos", -10, 10, 1.55, 0.8, np.cos, mpmath.cos),
-    Row("tan", -10, 10, 0.6, 1.9, np.tan, mpmath.tan),
+    Row("tan", -10, 10, 2.05, 1.9, np.tan, mpmath.tan),
     Row("asin", -1, 1, 1.2, 1.2, np.arcsin, mpmath.asin),
     Row("acos", -1, 1, 1.2, 1.2, np.arccos, mpmath.acos),
     Row("atan", -4, 4, 1.3, 1.7, np.arctan, mpmath.atan),
