@@ -7,24 +7,27 @@ import llvmlite.binding
 import numpy as np
 import pytest
 
-from numtensor.kernels import intrinsics, loops
+from numtensor.kernels import element_loop, intrinsics
 from numtensor.kernels.declare import REGISTRY
 from numtensor.kernels.elementary.trigonometric import REDUCTION_LIMIT
 
 DTYPES = ("float32", "float64")
 UNARY = ["forward.trigonometric.sin", "forward.trigonometric.cos", "forward.trigonometric.tan"]
+LABELS = ("moderate0", "elements0")
+# A conversion between float32 and float64.
+WIDENED = re.compile(r"\bvcvtp[sd]2p[sd]\b")
 BINARY = ["backward.trigonometric.sin", "backward.trigonometric.cos"]
 
 
 def numbers(dtype):
     """Four blocks: moderate numbers and NaN, numbers around the limit, one huge number, and half a block without."""
     generator = np.random.default_rng(0)
-    x = generator.uniform(-100, 100, 3 * loops.BLOCK + loops.BLOCK // 2).astype(dtype)
+    x = generator.uniform(-100, 100, 3 * element_loop.WATCHED + element_loop.WATCHED // 2).astype(dtype)
     x[5] = np.nan
     limit = np.asarray(REDUCTION_LIMIT, dtype)
-    x[loops.BLOCK : loops.BLOCK + 3] = limit, np.nextafter(limit, dtype(0)), -limit
-    x[2 * loops.BLOCK - 2 : 2 * loops.BLOCK] = np.nextafter(limit, dtype(np.inf)), -np.inf
-    x[2 * loops.BLOCK + 7] = 1e30
+    x[element_loop.WATCHED : element_loop.WATCHED + 3] = limit, np.nextafter(limit, dtype(0)), -limit
+    x[2 * element_loop.WATCHED - 2 : 2 * element_loop.WATCHED] = np.nextafter(limit, dtype(np.inf)), -np.inf
+    x[2 * element_loop.WATCHED + 7] = 1e30
     return x
 
 
@@ -65,10 +68,11 @@ def test_neither_does_it_with_another_operand(name, dtype):
 @pytest.mark.parametrize("name", UNARY + BINARY)
 def test_loop_of_moderate_numbers_has_nothing_for_large_ones(name):
     """In float32 large ones are reduced in float64."""
-    loop, _, rest = REGISTRY[name].assembly("float32").partition("\t.size")
-    assert re.search(r"\bvfn?madd\w+ps\s.*%[yz]mm", loop)
-    assert not re.search(r"\bvcvtp[sd]2p[sd]\b", loop)
-    assert re.search(r"\bvcvtp[sd]2p[sd]\b", rest)
+    text = REGISTRY[name].assembly("float32")
+    moderate, any_number = (re.search(rf"^{label}:.*?\t\.size", text, re.M | re.S).group() for label in LABELS)
+    assert re.search(r"\bvfn?madd\w+ps\s.*%[yz]mm", moderate)
+    assert not WIDENED.search(moderate)
+    assert WIDENED.search(any_number)
 
 
 def test_within_as_python():
