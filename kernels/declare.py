@@ -95,13 +95,15 @@ class Elementwise(Kernel):
         calls: the same as functions without keywords, quicker for few elements; see `calls.make_call`.
         uniform: (position of a parameter, values): where that operand is one of these numbers for all elements, the
             loop is compiled for it; None if there is no such parameter.
+        limit: (position of a parameter, magnitude): blocks in which that operand is nowhere above it have a loop
+            compiled for it; None if there is no such parameter. No result depends on the loop taken.
         repeated: names of the parameters that are one number per row in the gufuncs of `rows`.
         rows: the gufuncs ``(),(n),...->(n)`` by working dtype, None where nothing is repeated. Broadcast over a row
             of some hundred elements, numbers would be copied, element by element: that is what NumPy's iterator does
             with operands that do not have one stride throughout.
     """
 
-    def __init__(self, function, results, uniform, repeated):
+    def __init__(self, function, results, uniform, limit, repeated):
         super().__init__(function)
         self.repeated = repeated
         self.rows = KernelTable(self._make_rows) if repeated else None
@@ -117,6 +119,7 @@ class Elementwise(Kernel):
             else:
                 self.array_types.append(annotation if isinstance(annotation, str) else annotation.__name__)
         self.uniform = None if uniform is None else (self.parameters.index(uniform[0]), uniform[1])
+        self.limit = None if limit is None else (self.parameters.index(limit[0]), limit[1])
         self._variants, self._made = {}, {}
         self.calls = KernelTable(functools.partial(self._make_call, None, None))
 
@@ -163,6 +166,7 @@ class Elementwise(Kernel):
             range(len(self.array_types), len(types)) if numbers is None else numbers,
             rows=numbers is not None,
             uniform=self.uniform,
+            limit=self.limit,
         )
         return compiler.compile_elements(symbol, loop, dtype.name, assembly)
 
@@ -256,7 +260,7 @@ class GUfunc(Kernel):
         return found
 
 
-def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):
+def elementwise(function=None, *, results=WORKING, uniform=None, limit=None, repeated=()):
     """Declare a kernel by its formula of numbers.
 
     Args:
@@ -264,14 +268,16 @@ def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):
         results: dtype name of the result, ``"T"`` for the working dtype; a tuple for several results.
         uniform: (name of an array parameter, values) for which the formula is much simpler: where that operand is
             one such number for all elements, a loop is taken in which it is a constant.
+        limit: (name of an array parameter, magnitude) up to which the formula is much simpler, which it finds out by
+            `intrinsics.within`: where that operand is nowhere above it in a block, a loop is taken that knows so.
         repeated: names of array parameters that are often one number per row; see `Elementwise.rows`.
 
     Returns:
         An `Elementwise` kernel.
     """
     if function is None:
-        return functools.partial(elementwise, results=results, uniform=uniform, repeated=repeated)
-    return Elementwise(function, results, uniform, repeated)
+        return functools.partial(elementwise, results=results, uniform=uniform, limit=limit, repeated=repeated)
+    return Elementwise(function, results, uniform, limit, repeated)
 
 
 def gufunc(signature, types, *, fastmath=False, contiguous=False, moves=False):

@@ -28,6 +28,7 @@ ELEMENTWISE = [
     "forward.choice.maximum",
     "forward.activation.gelu",
     "forward.activation.softplus",
+    "forward.trigonometric.sin",
     "forward.comparison.gt",
     "backward.arithmetic.mul",
     "backward.exponential.exp",
