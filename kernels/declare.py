@@ -1,6 +1,6 @@
 """How a kernel is written down.
 
-``@elementwise`` takes a formula of numbers; the loop around it comes from ``loops``::
+``@elementwise`` takes a formula of numbers; the loop around it comes from ``element_loop``::
 
     @elementwise
     def softplus(x, beta: float, threshold: float):
@@ -16,7 +16,7 @@ import functools
 
 import numpy as np
 
-from . import moves, store
+from . import direct, few, moves, store, unlike
 from .checked import CHECKED_BUILD
 from .scalar import ScalarFunction
 
@@ -69,12 +69,15 @@ class Kernel:
         """
         return self._compile("loop", np.dtype(dtype), assembly=True)
 
-    def _load(self, variant, dtype, compile_loop, inputs, outputs, signature=None, data=None):
+    def _find(self, variant, dtype, compile_loop):
+        """Return the address of a loop, compiled by ``compile_loop(symbol)`` unless it is in the store."""
+        key = store.entry_key(self.function, type(self).__name__, variant, dtype.name)
+        return store.load(f"{self.name}{variant}-{dtype.name}", key, compile_loop)
+
+    def _make_ufunc(self, address, variant, dtype, inputs, outputs, signature=None, data=None):
         from . import ufunc
 
-        key = store.entry_key(self.function, type(self).__name__, variant, dtype.name)
-        label = f"{self.name}{variant}-{dtype.name}"
-        return ufunc.make_ufunc(store.load(label, key, compile_loop), label, inputs, outputs, signature, data)
+        return ufunc.make_ufunc(address, f"{self.name}{variant}-{dtype.name}", inputs, outputs, signature, data)
 
 
 def _types(names, dtype):
@@ -87,6 +90,7 @@ class Elementwise(Kernel):
     Attributes:
         parameters: names of the formula's parameters: first the arrays, then the scalars.
         array_types, scalar_types, result_types: dtype names, ``"T"`` for the working dtype.
+        calls: the same as functions without keywords, quicker for few elements; see `few.make_call`.
         uniform: (position of a parameter, values): where that operand is one of these numbers for all elements, the
             loop is compiled for it; None if there is no such parameter.
         repeated: names of the parameters that are one number per row in the gufuncs of `rows`.
@@ -111,10 +115,11 @@ class Elementwise(Kernel):
             else:
                 self.array_types.append(annotation if isinstance(annotation, str) else annotation.__name__)
         self.uniform = None if uniform is None else (self.parameters.index(uniform[0]), uniform[1])
-        self._variants = {}
+        self._variants, self._made = {}, {}
+        self.calls = KernelTable(functools.partial(self._make_call, None, None))
 
     def _make(self, dtype):
-        return self._make_variant(None, None, dtype)
+        return self._make_variant(None, None, dtype)[1]
 
     def variant(self, kept, chosen):
         """Return the table of a variant that computes only some results from only some operands.
@@ -124,22 +129,23 @@ class Elementwise(Kernel):
             chosen: positions of the results that are wanted.
 
         Returns:
-            A `KernelTable` of ufuncs that take the kept operands in the order of ``parameters``.
+            A `KernelTable` like ``calls``, of functions that take the kept operands in the order of ``parameters``.
         """
         key = (tuple(self.parameters.index(name) for name in kept), tuple(chosen))
         found = self._variants.get(key)
         if found is None:
             key = (tuple(sorted(key[0])), key[1])
-            found = self._variants[key] = KernelTable(functools.partial(self._make_variant, *key))
+            found = self._variants[key] = KernelTable(functools.partial(self._make_call, *key))
         return found
 
     def _make_rows(self, dtype):
         types = _types(self.array_types + self.scalar_types, dtype)
         numbers = {*map(self.parameters.index, self.repeated), *range(len(self.array_types), len(types))}
-        compile_loop = functools.partial(self._compile, dtype=dtype, numbers=numbers)
+        address = self._find("[rows]", dtype, functools.partial(self._compile, dtype=dtype, numbers=numbers))
         cores = ",".join("()" if position in numbers else "(n)" for position in range(len(types)))
         results = _types(self.result_types, dtype)
-        return self._load("[rows]", dtype, compile_loop, types, results, f"{cores}->(n)", moves.table())
+        data = moves.table(rows=True)
+        return self._make_ufunc(address, "[rows]", dtype, types, results, f"{cores}->(n)", data)
 
     def _compile(self, symbol, dtype, kept=None, chosen=None, numbers=None, assembly=False):
         from . import compiler
@@ -153,19 +159,34 @@ class Elementwise(Kernel):
             range(len(types)) if kept is None else kept,
             range(len(self.result_types)) if chosen is None else chosen,
             range(len(self.array_types), len(types)) if numbers is None else numbers,
-            rows=numbers is not None,
             uniform=self.uniform,
         )
         return compiler.compile_elements(symbol, loop, dtype.name, CHECKED_BUILD, assembly)
 
     def _make_variant(self, kept, chosen, dtype):
-        types = _types(self.array_types + self.scalar_types, dtype)
-        results = _types(self.result_types, dtype)
-        inputs = types if kept is None else [types[position] for position in kept]
-        outputs = results if chosen is None else [results[index] for index in chosen]
-        compile_loop = functools.partial(self._compile, dtype=dtype, kept=kept, chosen=chosen)
-        variant = "" if kept is None else f"[{','.join(map(str, kept))}-{','.join(map(str, chosen))}]"
-        return self._load(variant, dtype, compile_loop, inputs, outputs, data=moves.table())
+        """Return (address of the loop, ufunc, dtypes of its inputs, of its outputs, what makes the ufunc)."""
+        found = self._made.get((kept, chosen, dtype))
+        if found is None:
+            types = _types(self.array_types + self.scalar_types, dtype)
+            results = _types(self.result_types, dtype)
+            inputs = types if kept is None else [types[position] for position in kept]
+            outputs = results if chosen is None else [results[index] for index in chosen]
+            compile_loop = functools.partial(self._compile, dtype=dtype, kept=kept, chosen=chosen)
+            variant = "" if kept is None else f"[{','.join(map(str, kept))}-{','.join(map(str, chosen))}]"
+            address = self._find(variant, dtype, compile_loop)
+            make = functools.partial(self._make_ufunc, address, variant, dtype, inputs, outputs)
+            made = make(data=moves.table())
+            found = self._made[kept, chosen, dtype] = (address, made, inputs, outputs, make)
+        return found
+
+    def _make_call(self, kept, chosen, dtype):
+        address, ufunc, inputs, outputs, make = self._make_variant(kept, chosen, dtype)
+        walked = len(inputs) - len(self.scalar_types)
+        cores = ["(n)"] * walked + ["()"] * (len(inputs) - walked)
+        signature = f"{','.join(cores)}->{','.join(['(n)'] * len(outputs))}"
+        make_rows = functools.partial(make, signature, moves.table(rows=True))
+        otherwise = unlike.make_call(ufunc, walked, make_rows)
+        return few.make_call(address, ufunc, otherwise, inputs, outputs, moves.table())
 
 
 class GUfunc(Kernel):
@@ -182,6 +203,8 @@ class GUfunc(Kernel):
         inputs, outputs = types.replace(" ", "").split("->")
         self.input_types = inputs.split(",")
         self.output_types = outputs.split(",")
+        self._addresses = KernelTable(self._find_loop)
+        self._builtins = {}
 
     def _compile(self, symbol, dtype, assembly=False):
         from . import compiler, loops
@@ -191,10 +214,30 @@ class GUfunc(Kernel):
         text, namespace = loops.gufunc_loop(symbol, self.formula, self.signature, inputs, outputs, floating)
         return compiler.compile_loop(symbol, text, namespace, dtype.name, CHECKED_BUILD, assembly)
 
+    def _find_loop(self, dtype):
+        return self._find("", dtype, functools.partial(self._compile, dtype=dtype))
+
     def _make(self, dtype):
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
-        compile_loop = functools.partial(self._compile, dtype=dtype)
-        return self._load("", dtype, compile_loop, inputs, outputs, self.signature)
+        return self._make_ufunc(self._addresses[dtype], "", dtype, inputs, outputs, self.signature)
+
+    def direct(self, dtype, view=direct.AS_IS, unwanted=()):
+        """Return the builtin function that calls the loop on few elements in order; see `direct.make_builtin`.
+
+        Args:
+            dtype: the working dtype; bool is the loop of uint8, which is what bools are in memory.
+            view: how the first operand is seen.
+            unwanted: positions of results without core dimensions that are not kept.
+        """
+        dtype = np.dtype(dtype)
+        key = (dtype, view, unwanted)
+        found = self._builtins.get(key)
+        if found is None:
+            loop = self._addresses[np.dtype(np.uint8) if dtype.kind == "b" else dtype]
+            inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
+            found = direct.make_builtin(loop, self.name, inputs, outputs, self.signature, view, unwanted)
+            self._builtins[key] = found
+        return found
 
 
 def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):

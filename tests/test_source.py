@@ -127,8 +127,11 @@ DEFERRED = {
     ("numtensor.kernels.declare", "numtensor.kernels.element_loop"),
     ("numtensor.kernels.declare", "numtensor.kernels.loops"),
     ("numtensor.kernels.declare", "numtensor.kernels.ufunc"),
+    ("numtensor.kernels.direct", "numtensor.kernels.compiler"),
+    ("numtensor.kernels.few", "numtensor.kernels.ufunc"),
     ("numtensor.kernels.moves", "numtensor.kernels.compiler"),
     ("numtensor.kernels.store", "numtensor.kernels.compiler"),
+    ("numtensor.kernels.transposition", "numtensor.kernels.compiler"),
 }
 
 
