@@ -1,6 +1,6 @@
 """How a kernel is written down.
 
-``@elementwise`` takes a formula of numbers; the loop around it comes from ``loops``::
+``@elementwise`` takes a formula of numbers; the loop around it comes from ``element_loop``::
 
     @elementwise
     def softplus(x, beta: float, threshold: float):
@@ -16,7 +16,7 @@ import functools
 
 import numpy as np
 
-from . import builtin, calls, moves, store
+from . import builtin, calls, moves, store, unlike
 from .scalar import ScalarFunction
 
 REGISTRY = {}
@@ -72,7 +72,7 @@ class Kernel:
         return self._compile("loop", np.dtype(dtype), assembly=True)
 
     def _find(self, variant, dtype, compile_loop):
-        """Return the address of a loop."""
+        """Return the address of a loop, compiled by ``compile_loop(symbol)`` unless it is in the store."""
         key = store.entry_key(self.function, type(self).__name__, variant, dtype.name)
         return store.load(f"{self.name}{variant}-{dtype.name}", key, compile_loop)
 
@@ -146,11 +146,11 @@ class Elementwise(Kernel):
     def _make_rows(self, dtype):
         types = _types(self.array_types + self.scalar_types, dtype)
         numbers = {*map(self.parameters.index, self.repeated), *range(len(self.array_types), len(types))}
-        compile_loop = functools.partial(self._compile, dtype=dtype, numbers=numbers)
+        address = self._find("[rows]", dtype, functools.partial(self._compile, dtype=dtype, numbers=numbers))
         cores = ",".join("()" if position in numbers else "(n)" for position in range(len(types)))
         results = _types(self.result_types, dtype)
-        address = self._find("[rows]", dtype, compile_loop)
-        return self._make_ufunc(address, "[rows]", dtype, types, results, f"{cores}->(n)", moves.table())
+        data = moves.table(rows=True)
+        return self._make_ufunc(address, "[rows]", dtype, types, results, f"{cores}->(n)", data)
 
     def _compile(self, symbol, dtype, kept=None, chosen=None, numbers=None, assembly=False):
         from . import compiler
@@ -164,14 +164,13 @@ class Elementwise(Kernel):
             range(len(types)) if kept is None else kept,
             range(len(self.result_types)) if chosen is None else chosen,
             range(len(self.array_types), len(types)) if numbers is None else numbers,
-            rows=numbers is not None,
             uniform=self.uniform,
             limit=self.limit,
         )
         return compiler.compile_elements(symbol, loop, dtype.name, assembly)
 
     def _make_variant(self, kept, chosen, dtype):
-        """Return (address of the loop, ufunc, dtypes of its inputs, of its outputs)."""
+        """Return (address of the loop, ufunc, dtypes of its inputs, of its outputs, what makes the ufunc)."""
         found = self._made.get((kept, chosen, dtype))
         if found is None:
             types = _types(self.array_types + self.scalar_types, dtype)
@@ -181,12 +180,19 @@ class Elementwise(Kernel):
             compile_loop = functools.partial(self._compile, dtype=dtype, kept=kept, chosen=chosen)
             variant = "" if kept is None else f"[{','.join(map(str, kept))}-{','.join(map(str, chosen))}]"
             address = self._find(variant, dtype, compile_loop)
-            made = self._make_ufunc(address, variant, dtype, inputs, outputs, data=moves.table())
-            found = self._made[kept, chosen, dtype] = (address, made, inputs, outputs)
+            make = functools.partial(self._make_ufunc, address, variant, dtype, inputs, outputs)
+            made = make(data=moves.table())
+            found = self._made[kept, chosen, dtype] = (address, made, inputs, outputs, make)
         return found
 
     def _make_call(self, kept, chosen, dtype):
-        return calls.make_call(*self._make_variant(kept, chosen, dtype), moves.table())
+        address, ufunc, inputs, outputs, make = self._make_variant(kept, chosen, dtype)
+        walked = len(inputs) - len(self.scalar_types)
+        cores = ["(n)"] * walked + ["()"] * (len(inputs) - walked)
+        signature = f"{','.join(cores)}->{','.join(['(n)'] * len(outputs))}"
+        make_rows = functools.partial(make, signature, moves.table(rows=True))
+        otherwise = unlike.make_call(ufunc, walked, make_rows)
+        return calls.make_call(address, ufunc, otherwise, inputs, outputs, moves.table())
 
 
 class GUfunc(Kernel):

@@ -130,6 +130,7 @@ DEFERRED = {
     ("numtensor.kernels.builtin", "numtensor.kernels.compiler"),
     ("numtensor.kernels.moves", "numtensor.kernels.compiler"),
     ("numtensor.kernels.store", "numtensor.kernels.compiler"),
+    ("numtensor.kernels.transposition", "numtensor.kernels.compiler"),
 }
 
 
