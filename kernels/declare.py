@@ -104,15 +104,15 @@ class Elementwise(Kernel):
         uniform: (position of a parameter, values): where that operand is one of these numbers for all elements, the
             loop is compiled for it; None if there is no such parameter.
         repeated: names of the parameters that are one number per row in the gufuncs of `rows`.
-        rows: the gufuncs ``(),(n),...->(n)`` by working dtype, None where nothing is repeated. Broadcast over a row
-            of some hundred elements, numbers would be copied, element by element: that is what NumPy's iterator does
-            with operands that do not have one stride throughout.
+        rows: the gufuncs ``(),(n),...->(n)`` by working dtype, None if not declared. Broadcast over a row of some
+            hundred elements, numbers would be copied, element by element: that is what NumPy's iterator does with
+            operands that do not have one stride throughout. Of a row that is broadcast, each use is a call of the loop.
     """
 
     def __init__(self, function, results, uniform, repeated):
         super().__init__(function)
         self.repeated = repeated
-        self.rows = KernelTable(self._make_rows) if repeated else None
+        self.rows = None if repeated is None else KernelTable(self._make_rows)
         self.result_types = (results,) if isinstance(results, str) else tuple(results)
         self.parameters = function.__code__.co_varnames[: function.__code__.co_argcount]
         self.array_types, self.scalar_types = [], []
@@ -213,7 +213,7 @@ class GUfunc(Kernel):
         return self._load("", dtype, write_loop, inputs, outputs, self.signature)
 
 
-def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):
+def elementwise(function=None, *, results=WORKING, uniform=None, repeated=None):
     """Declare a kernel by its formula of numbers.
 
     Args:
@@ -221,7 +221,8 @@ def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):
         results: dtype name of the result, ``"T"`` for the working dtype; a tuple for several results.
         uniform: (name of an array parameter, values) for which the formula is much simpler: where that operand is
             one such number for all elements, a loop is taken in which it is a constant.
-        repeated: names of array parameters that are often one number per row; see `Elementwise.rows`.
+        repeated: names of array parameters that are often one number per row, to have `Elementwise.rows`; none, ``()``,
+            for a kernel that is often given a row for all rows.
 
     Returns:
         An `Elementwise` kernel.

@@ -5,15 +5,13 @@ import math
 import numpy as np
 
 from ..kernels.forward import arithmetic as kernels
+from .blas import DOT, SMALL, product
 from .general_kind import composite, library
 from .operands import sum_to_shape, unwrap
 from .silent import silent
 
 BLAS = "BLAS is tuned for every processor beyond what a compiled Python loop reaches"
 SAVES = {"input": ("other",), "other": ("input",)}
-
-# np.dot looks for overrides first, which costs 180 ns: half of a small product.
-DOT = np.ndarray.dot
 
 # ----------------------------------------------------------------------------------------------------------------------
 # The products that all of them share
@@ -36,10 +34,10 @@ def _product(op, a, b):
     ranks = a.ndim, b.ndim
     try:
         if 0 < ranks[0] <= 2 and 0 < ranks[1] <= 2:
-            return silent.run(DOT, a, b)
+            return product(a, b)
         if ranks[1] in (1, 2) and ranks[0] > 2:
             # One large product instead of one for each matrix of the batch.
-            rows = silent.run(DOT, a.reshape(-1, a.shape[-1]) if a.size else _flat_rows(a), b)
+            rows = product(a.reshape(-1, a.shape[-1]) if a.size else _flat_rows(a), b)
             return rows.reshape(a.shape[:-1] + b.shape[1:])
         return silent.run(np.matmul, a, b)
     except ValueError:
@@ -78,9 +76,9 @@ def _product_backward(grad, needs, input, other):
     grad_input = grad_other = None
     if len(a_shape) == len(b_shape) == 2:
         if needs[0]:
-            grad_input = silent.run(DOT, grad, other.T)
+            grad_input = product(grad, other.T)
         if needs[1]:
-            grad_other = silent.run(DOT, input.T, grad)
+            grad_other = product(input.T, grad)
     elif len(a_shape) == len(b_shape) == 1:
         multiply = kernels.mul.loops[grad.dtype]
         if needs[0]:
@@ -104,7 +102,7 @@ def _product_backward(grad, needs, input, other):
             if len(columns) == 2:
                 rows = left.reshape(-1, left.shape[-1]) if left.size else _flat_rows(left)
                 grad_rows = grad.reshape(rows.shape[0], columns[1])
-                grad_other = silent.run(DOT, rows.T, grad_rows)
+                grad_other = product(rows.T, grad_rows)
             else:
                 grad_other = sum_to_shape(silent.run(np.matmul, left.swapaxes(-1, -2), grad), columns)
             grad_other = grad_other.reshape(b_shape)
@@ -142,7 +140,8 @@ def _give_product_rules(op, ranks=None):
     def _(a, b):
         if by_dot and a.ndim == first and b.ndim == second and a.dtype is b.dtype and a.dtype.kind != "b":
             try:
-                return silent.run(DOT, a, b)
+                # `product` does the same; its frame is 6 % of a product of 4 x 4.
+                return silent.run(DOT, a, b) if b.size < SMALL else product(a, b)
             except ValueError:
                 pass
         if ranks is not None:
@@ -367,30 +366,6 @@ def linear(input, weight, bias=None):
     """
 
 
-FLOAT32 = np.dtype(np.float32)
-
-
-def rows_product(x, weight, out=None):
-    """Return x @ weight.T of arrays, row-major; `out` is where to, if it has the result's shape, 2-d, and dtype."""
-    # OpenBLAS has small products (up to 1200 results) at once. Before others it brings both operands into an order of
-    # its own, and is long about a large one on the right that is transposed. The bits are the same either way.
-    if (
-        x.ndim == weight.ndim == 2
-        and 4 < len(x) <= 64
-        and 4 * len(x) <= len(weight)
-        and len(x) * len(weight) > 1200
-        and weight.size >= 1 << 15
-        and x.dtype is FLOAT32
-    ):
-        # 8 rows by 784 x 256 in 68 us instead of 128, 64 rows in 289 instead of 335. In float64 nothing is gained.
-        columns = silent.run(DOT, weight, x.T)
-        if out is None:
-            return columns.T.copy()
-        out[...] = columns.T
-        return out
-    return silent.run(DOT, x, weight.T, out)
-
-
 @linear.forward
 def affine(x, weight, bias):
     """Return x @ weight.T + bias of arrays."""
@@ -398,9 +373,9 @@ def affine(x, weight, bias):
         if x.dtype is not weight.dtype or x.dtype.kind == "b":
             _check_dtypes("linear", x, weight)
         if x.ndim <= 2:
-            result = rows_product(x, weight)
+            result = product(x, weight.T)
         else:
-            rows = rows_product(x.reshape(-1, x.shape[-1]) if x.size else _flat_rows(x), weight)
+            rows = product(x.reshape(-1, x.shape[-1]) if x.size else _flat_rows(x), weight.T)
             result = rows.reshape(x.shape[:-1] + weight.shape[:-1])
     except ValueError:
         result = None
@@ -414,11 +389,9 @@ def affine(x, weight, bias):
             raise RuntimeError(f"linear: expected bias to have the dtype of input, {x.dtype}, but got {bias.dtype}")
         if result.ndim == 0:
             return kernels.add.loops[x.dtype](result, bias)
-        if result.ndim == 2 and len(result) == 1 and bias.ndim == 1:
-            # Shapes that are equal spare NumPy its iterator: 0.5 us.
-            bias = bias[None]
+        add = kernels.add.rows if bias.shape == result.shape[-1:] else kernels.add.loops
         try:
-            kernels.add.loops[x.dtype](result, bias, result)
+            add[x.dtype](result, bias, result)
         except ValueError:
             raise RuntimeError(
                 f"linear: bias of shape {bias.shape} cannot be added to a result of shape {result.shape} (input "
@@ -437,12 +410,12 @@ def _(grad, needs, input, weight, bias):
     flat = grad if grad.ndim == 2 else grad.reshape(math.prod(grad.shape[:-1]), grad.shape[-1])
     if needs[0]:
         matrix = weight if weight.ndim == 2 else weight[None]
-        grad_input = silent.run(DOT, flat, matrix)
+        grad_input = product(flat, matrix)
         if grad.ndim != 2:
             grad_input = grad_input.reshape(grad.shape[:-1] + matrix.shape[1:])
     if needs[1]:
         rows = input if input.ndim == 2 else input.reshape(flat.shape[0], input.shape[-1])
-        grad_weight = silent.run(DOT, flat.T, rows)
+        grad_weight = product(flat.T, rows)
         if len(weight_shape) == 1:
             grad_weight = grad_weight[0]
     if needs[2]:
