@@ -72,7 +72,7 @@ class Kernel:
         text, namespace = self._write_loop("loop", np.dtype(dtype))
         return compiler.compile_loop("loop", text, namespace, dtype, CHECKED_BUILD, assembly=True)
 
-    def _load(self, variant, dtype, write_loop, inputs, outputs, signature=None):
+    def _load(self, variant, dtype, write_loop, inputs, outputs, signature=None, data=None):
         from . import ufunc
 
         key = store.entry_key(self.function, type(self).__name__, variant, dtype.name)
@@ -84,7 +84,7 @@ class Kernel:
             text, namespace = write_loop(symbol)
             return compiler.compile_loop(symbol, text, namespace, dtype.name, CHECKED_BUILD)
 
-        return ufunc.make_ufunc(store.load(label, key, build), label, inputs, outputs, signature)
+        return ufunc.make_ufunc(store.load(label, key, build), label, inputs, outputs, signature, data)
 
 
 def _types(names, dtype):
@@ -191,26 +191,36 @@ class GUfunc(Kernel):
     Attributes:
         signature: of the core dimensions, such as ``(n),()->(n)``.
         input_types, output_types: dtype names, ``"T"`` for the working dtype.
+        whole: by working dtype, the same loops as ufuncs of elements, if declared: ``f(*inputs, n)`` returns the first
+            result for rows of n elements, without what a gufunc's call costs. See `numtensor.ops.whole_rows`.
     """
 
-    def __init__(self, function, signature, types, fastmath):
+    def __init__(self, function, signature, types, fastmath, whole):
         super().__init__(function, fastmath)
         self.signature = signature.replace(" ", "")
         inputs, outputs = types.replace(" ", "").split("->")
         self.input_types = inputs.split(",")
         self.output_types = outputs.split(",")
+        self.whole = KernelTable(self._make_whole) if whole else None
 
     def _write_loop(self, symbol, dtype):
         from . import loops
 
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
         floating = _clears_flags(inputs + outputs)
-        return loops.gufunc_loop(symbol, self.formula, self.signature, inputs, outputs, floating)
+        whole = self.whole is not None
+        return loops.gufunc_loop(symbol, self.formula, self.signature, inputs, outputs, floating, whole)
 
     def _make(self, dtype):
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
         write_loop = functools.partial(self._write_loop, dtype=dtype)
         return self._load("", dtype, write_loop, inputs, outputs, self.signature)
+
+    def _make_whole(self, dtype):
+        inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
+        write_loop = functools.partial(self._write_loop, dtype=dtype)
+        # Any address: the loop looks only whether there is one.
+        return self._load("", dtype, write_loop, [*inputs, "int64"], outputs[:1], data=1)
 
 
 def elementwise(function=None, *, results=WORKING, uniform=None, repeated=None):
@@ -232,7 +242,7 @@ def elementwise(function=None, *, results=WORKING, uniform=None, repeated=None):
     return Elementwise(function, results, uniform, repeated)
 
 
-def gufunc(signature, types, *, fastmath=False):
+def gufunc(signature, types, *, fastmath=False, whole=False):
     """Declare a kernel by a core loop over arrays.
 
     Args:
@@ -240,12 +250,13 @@ def gufunc(signature, types, *, fastmath=False):
             the outputs. An input without core dimensions is a number, an output without is an array of one element.
         types: dtype names of inputs and outputs, such as ``T,int64->T``.
         fastmath: LLVM flags; only a function that sums one block may have ``compiler.REASSOCIATE``.
+        whole: whether to have `GUfunc.whole`. All core dimensions are ``(n)``, and that of the first output is.
 
     Returns:
         A decorator that makes a `GUfunc` kernel.
     """
 
     def declare(function):
-        return GUfunc(function, signature, types, fastmath)
+        return GUfunc(function, signature, types, fastmath, whole)
 
     return declare

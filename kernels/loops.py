@@ -180,11 +180,15 @@ def rows_loop(name, function, types, result_type, repeated, floating=True):
     return element + _indent(lines), namespace
 
 
-def gufunc_loop(name, function, signature, input_types, output_types, floating=True):
+def gufunc_loop(name, function, signature, input_types, output_types, floating=True, whole=False):
     """Write the loop of a gufunc kernel: the core function once per outer index.
 
     Core inputs without dimensions arrive as numbers, core outputs without dimensions as arrays of one element.
     The core function is compiled twice: for C-contiguous core arrays, where it vectorises, and for strided ones.
+
+    With `whole`, and a `data` that is not null, it is the loop of a ufunc of elements: its operands are the inputs, the
+    rows' length, and the first output. All elements of all rows are one call; an operand that NumPy does not walk is a
+    row that serves for all, or a number.
 
     Returns:
         (text, namespace) to compile.
@@ -199,7 +203,8 @@ def gufunc_loop(name, function, signature, input_types, output_types, floating=T
     contiguous = []
     strides = {}
     for slot, (core, kind) in enumerate(zip(cores, types, strict=True)):
-        lines += [f"a{slot} = args[{slot}]", f"s{slot} = uintp(steps[{slot}])"]
+        if not whole:
+            lines += [f"a{slot} = args[{slot}]", f"s{slot} = uintp(steps[{slot}])"]
         strides[slot] = []
         expected = str(memory.ITEMSIZE[kind])
         tests = []
@@ -230,6 +235,9 @@ def gufunc_loop(name, function, signature, input_types, output_types, floating=T
                 arguments.append(f"c_array_{slot}({address}, (1,), ())")
         return ["for k in range(outer):", f"    core({', '.join(arguments)})"]
 
+    if whole:
+        lines += _whole_lines(len(input_types), types, namespace)
+        contiguous = [f"(whole or ({' and '.join(contiguous)}))"]
     if contiguous:
         lines.append(f"if {' and '.join(contiguous)}:")
         lines += ["    " + line for line in call("c")]
@@ -241,6 +249,38 @@ def gufunc_loop(name, function, signature, input_types, output_types, floating=T
         namespace["clear_flags"] = memory.CLEAR_FLAGS
         lines.append("clear_flags()")
     return _indent(lines), namespace
+
+
+def _whole_lines(count, types, namespace):
+    """Write the lines that find the operands of a loop that is that of a gufunc and of a ufunc of elements.
+
+    Args:
+        count: the number of inputs.
+        types: dtype names of inputs and outputs.
+        namespace: of the loop; gets what the lines need.
+    """
+    namespace["is_set"] = memory.IS_SET
+    namespace["load_int64"] = memory.load("int64")
+    once, each = [], []
+    for slot in range(len(types)):
+        each += [f"a{slot} = args[{slot}]", f"s{slot} = uintp(steps[{slot}])"]
+        # The length stands between inputs and outputs.
+        place = slot if slot < count else slot + 1
+        if slot <= count:
+            once += [f"a{slot} = args[{place}]", f"s{slot} = uintp(steps[{place}]) * uintp(n_n)"]
+        else:
+            # Nobody wants these: one element takes them all.
+            namespace[f"spare_{slot}"] = memory.StackArray(types[slot], 1)
+            once += [f"a{slot} = uintp(spare_{slot}().ctypes.data)", f"s{slot} = uintp(0)"]
+    return [
+        "whole = is_set(data)",
+        "if whole:",
+        f"    n_n = intp(load_int64(args[{count}], uintp(0)))",
+        "    outer = outer // uintp(max(n_n, 1))",
+        *("    " + line for line in once),
+        "else:",
+        *("    " + line for line in each),
+    ]
 
 
 def parse_signature(signature):

@@ -79,6 +79,24 @@ class StackArray(NumbaForm):
         return np.empty(self.size, np.float64 if self.kind == "T" else self.kind)
 
 
+def _build_is_set():
+    from numba.core import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def is_set(context, pointer):
+        def codegen(context, builder, signature, args):
+            return builder.icmp_unsigned("!=", args[0], args[0].type(None))
+
+        return types.boolean(pointer), codegen
+
+    return is_set
+
+
+# ``is_set(pointer)`` tells whether it is not null.
+IS_SET = NumbaForm(_build_is_set)
+
+
 def _build_load(kind):
     from numba.core import types
     from numba.extending import intrinsic

@@ -16,7 +16,7 @@ strip = memory.StackArray("T", 128)
 strip_of_float64 = memory.StackArray("float64", 128)
 
 
-@gufunc("(n)->(n)", "T->T")
+@gufunc("(n)->(n)", "T->T", whole=True)
 def softmax(x, out):
     """exp(x - max x) / its sum. NaN throughout if x has a NaN or an inf, or is -inf throughout."""
     top = row_max(x)
@@ -25,7 +25,7 @@ def softmax(x, out):
         out[i] = out[i] / divisor
 
 
-@gufunc("(n)->(n)", "T->T")
+@gufunc("(n)->(n)", "T->T", whole=True)
 def log_softmax(x, out):
     """x - max x - log(sum exp(x - max x))."""
     top = row_max(x)
@@ -97,7 +97,7 @@ def log_softmax_columns(x, out):
             start += width
 
 
-@gufunc("(n),()->(n),(),()", "T,float64->T,T,T")
+@gufunc("(n),()->(n),(),()", "T,float64->T,T,T", whole=True)
 def normalize(x, eps, out, mean, rstd):
     """(x - mean) / sqrt(variance + eps), the mean and the reciprocal root; the variance is that of the population."""
     n = x.shape[0]
@@ -109,7 +109,7 @@ def normalize(x, eps, out, mean, rstd):
         out[i] = (x[i] - center) * scale
 
 
-@gufunc("(n),(n),(n),()->(n),(),()", "T,T,T,float64->T,T,T")
+@gufunc("(n),(n),(n),()->(n),(),()", "T,T,T,float64->T,T,T", whole=True)
 def layer_norm(x, weight, bias, eps, out, mean, rstd):
     """The same times weight plus bias, element by element of the row."""
     n = x.shape[0]

@@ -802,7 +802,7 @@ def norm_p(x, p, out):
 # Running sums and products
 
 
-@gufunc("(n)->(n)", "T->T")
+@gufunc("(n)->(n)", "T->T", whole=True)
 def cumsum(x, out):
     """out[i] = x[0] + ... + x[i], added in float64.
 

@@ -18,8 +18,10 @@ from .operands import unwrap
 from .reduce_loops import Loops, as_numbers, to_result
 from .reduction import sum
 from .slicing import narrow
+from .whole_rows import WholeRows
 
 CUMSUM = Loops((forward.cumsum, forward.cumsum_columns), (forward.cumsum_integers, None))
+CUMSUM_ROWS = WholeRows(forward.cumsum)
 CUMPROD = Loops((forward.cumprod, None), (forward.cumprod_integers, None))
 
 
@@ -63,8 +65,14 @@ def cumsum(input, dim, dtype=None):
 
 @cumsum.forward
 def _(input, dim, dtype):
+    result = CUMSUM_ROWS.last(input, dim)
+    if result is not None:
+        return result
     array = as_numbers(input)
     result = _running("cumsum", *CUMSUM[array.dtype], array, dim)
+    if input.dtype.kind == "f":
+        # From now on there is the ufunc that is asked for first.
+        CUMSUM_ROWS[input.dtype]
     return result if input.dtype.kind == "f" else to_result("cumsum", result, dtype)
 
 

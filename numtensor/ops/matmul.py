@@ -192,9 +192,7 @@ def matmul(input, other):
 _give_product_rules(matmul)
 
 
-@library(
-    BLAS, saves={"input": ("mat2",), "mat2": ("input",)}, tensors=("input", "mat2"), linear="each", out=True
-)
+@library(BLAS, saves={"input": ("mat2",), "mat2": ("input",)}, tensors=("input", "mat2"), linear="each", out=True)
 def mm(input, mat2):
     """Multiply two matrices: the sum over k of input[i, k] * mat2[k, j].
 
@@ -221,9 +219,7 @@ def mm(input, mat2):
 _give_product_rules(mm, (2, 2))
 
 
-@library(
-    BLAS, saves={"input": ("mat2",), "mat2": ("input",)}, tensors=("input", "mat2"), linear="each", out=True
-)
+@library(BLAS, saves={"input": ("mat2",), "mat2": ("input",)}, tensors=("input", "mat2"), linear="each", out=True)
 def bmm(input, mat2):
     """Multiply matrices pairwise: the sum over k of input[b, i, k] * mat2[b, k, j].
 
