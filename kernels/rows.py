@@ -37,6 +37,19 @@ def row_max(x):
     return x.dtype.type(np.nan) if top > top_of_all or low < bottom else of_order_key(top)
 
 
+@scalar
+def row_top(x):
+    """The largest element, -inf if there is none; a NaN counts as the largest or not at all, by its sign.
+
+    Enough for who takes the exponential of every x - top: that of a NaN is one, and so is the sum.
+    """
+    top = order_key(x.dtype.type(-np.inf))
+    for i in range(x.shape[0]):
+        key = order_key(x[i])
+        top = key if key > top else top
+    return of_order_key(top)
+
+
 @_block
 def _sum_block(x, start, stop):
     total = x.dtype.type(0)

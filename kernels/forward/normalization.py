@@ -5,7 +5,7 @@ import numpy as np
 from .. import elementary, memory
 from ..declare import elementwise, gufunc
 from ..intrinsics import maximum, sqrt
-from ..rows import row_exp, row_exp_sum, row_max, row_squares, row_sum
+from ..rows import row_exp, row_exp_sum, row_squares, row_sum, row_top
 from ..scalar import scalar
 
 ZERO = np.uintp(0)
@@ -19,7 +19,7 @@ strip_of_float64 = memory.StackArray("float64", 128)
 @gufunc("(n)->(n)", "T->T", whole=True)
 def softmax(x, out):
     """exp(x - max x) / its sum. NaN throughout if x has a NaN or an inf, or is -inf throughout."""
-    top = row_max(x)
+    top = row_top(x)
     divisor = type(top)(row_exp(x, top, out))
     for i in range(x.shape[0]):
         out[i] = out[i] / divisor
@@ -28,7 +28,7 @@ def softmax(x, out):
 @gufunc("(n)->(n)", "T->T", whole=True)
 def log_softmax(x, out):
     """x - max x - log(sum exp(x - max x))."""
-    top = row_max(x)
+    top = row_top(x)
     rest = elementary.log(type(top)(row_exp_sum(x, top)))
     for i in range(x.shape[0]):
         out[i] = (x[i] - top) - rest

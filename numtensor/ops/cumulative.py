@@ -64,10 +64,8 @@ def cumsum(input, dim, dtype=None):
 
 
 @cumsum.forward
+@CUMSUM_ROWS.first
 def _(input, dim, dtype):
-    result = CUMSUM_ROWS.last(input, dim)
-    if result is not None:
-        return result
     array = as_numbers(input)
     result = _running("cumsum", *CUMSUM[array.dtype], array, dim)
     if input.dtype.kind == "f":

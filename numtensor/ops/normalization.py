@@ -107,10 +107,8 @@ def _(input, dim, dtype):
 
 
 @softmax.forward
+@SOFTMAX.first
 def _(input, dim):
-    result = SOFTMAX.last(input, dim)
-    if result is not None:
-        return result
     require_floating("softmax", input)
     return along(SOFTMAX, forward.softmax_columns, _softmax_dim("softmax", dim, input.ndim), input)
 
@@ -166,10 +164,8 @@ def _(input, dim, dtype):
 
 
 @log_softmax.forward
+@LOG_SOFTMAX.first
 def _(input, dim):
-    result = LOG_SOFTMAX.last(input, dim)
-    if result is not None:
-        return result
     require_floating("log_softmax", input)
     return along(LOG_SOFTMAX, forward.log_softmax_columns, _softmax_dim("log_softmax", dim, input.ndim), input)
 

@@ -53,17 +53,22 @@ class WholeRows(dict):
         made = self[dtype] = self.kernel.whole[dtype] if in_one_call() else None
         return made
 
-    def last(self, input, dim):
-        """Return the result for one array, if `dim` is its last dimension and it lies well, or None.
+    def first(self, rule):
+        """Make a forward rule of one that knows all cases: where the array lies well, its last dimension is done here.
 
-        What ops ask first: it is the usual case.
+        Args:
+            rule: a function of an array, a dimension, and what else the op has.
         """
-        shape = input.shape
-        if type(dim) is int and (dim == len(shape) - 1 or dim == -1) and shape and input.flags.carray:
-            whole = self.get(input.dtype)
-            if whole is not None:
-                return whole(input, LENGTHS[shape[-1]])
-        return None
+
+        def forward(input, dim, *rest):
+            shape = input.shape
+            if type(dim) is int and (dim == len(shape) - 1 or dim == -1) and shape and input.flags.carray:
+                whole = self.get(input.dtype)
+                if whole is not None:
+                    return whole(input, LENGTHS[shape[-1]])
+            return rule(input, dim, *rest)
+
+        return forward
 
     def run(self, *arrays):
         """Return the kernel's result for arrays of one shape and dtype, along the last dimension."""
