@@ -16,8 +16,7 @@ import functools
 
 import numpy as np
 
-from . import store
-from .checked import CHECKED_BUILD
+from . import builtin, calls, moves, store
 from .scalar import ScalarFunction
 
 REGISTRY = {}
@@ -25,6 +24,9 @@ REGISTRY = {}
 
 WORKING = "T"
 """Stands for the working dtype in a kernel's types."""
+
+CARRIERS = {kind.itemsize: kind for kind in map(np.dtype, (np.int8, np.int16, np.int32, np.int64))}
+"""By item size, the dtype for which a kernel is compiled that only moves elements."""
 
 
 class KernelTable(dict):
@@ -67,32 +69,21 @@ class Kernel:
         Args:
             dtype: name of the working dtype.
         """
-        from . import compiler
+        return self._compile("loop", np.dtype(dtype), assembly=True)
 
-        text, namespace = self._write_loop("loop", np.dtype(dtype))
-        return compiler.compile_loop("loop", text, namespace, dtype, CHECKED_BUILD, assembly=True)
+    def _find(self, variant, dtype, compile_loop):
+        """Return the address of a loop."""
+        key = store.entry_key(self.function, type(self).__name__, variant, dtype.name)
+        return store.load(f"{self.name}{variant}-{dtype.name}", key, compile_loop)
 
-    def _load(self, variant, dtype, write_loop, inputs, outputs, signature=None, data=None):
+    def _make_ufunc(self, address, variant, dtype, inputs, outputs, signature=None, data=None):
         from . import ufunc
 
-        key = store.entry_key(self.function, type(self).__name__, variant, dtype.name)
-        label = f"{self.name}{variant}-{dtype.name}"
-
-        def build(symbol):
-            from . import compiler
-
-            text, namespace = write_loop(symbol)
-            return compiler.compile_loop(symbol, text, namespace, dtype.name, CHECKED_BUILD)
-
-        return ufunc.make_ufunc(store.load(label, key, build), label, inputs, outputs, signature, data)
+        return ufunc.make_ufunc(address, f"{self.name}{variant}-{dtype.name}", inputs, outputs, signature, data)
 
 
 def _types(names, dtype):
     return [dtype.name if name == WORKING else name for name in names]
-
-
-def _clears_flags(types):
-    return any(np.dtype(kind).kind == "f" for kind in types)
 
 
 class Elementwise(Kernel):
@@ -101,6 +92,7 @@ class Elementwise(Kernel):
     Attributes:
         parameters: names of the formula's parameters: first the arrays, then the scalars.
         array_types, scalar_types, result_types: dtype names, ``"T"`` for the working dtype.
+        calls: the same as functions without keywords, quicker for few elements; see `calls.make_call`.
         uniform: (position of a parameter, values): where that operand is one of these numbers for all elements, the
             loop is compiled for it; None if there is no such parameter.
         repeated: names of the parameters that are one number per row in the gufuncs of `rows`.
@@ -125,10 +117,11 @@ class Elementwise(Kernel):
             else:
                 self.array_types.append(annotation if isinstance(annotation, str) else annotation.__name__)
         self.uniform = None if uniform is None else (self.parameters.index(uniform[0]), uniform[1])
-        self._variants = {}
+        self._variants, self._made = {}, {}
+        self.calls = KernelTable(functools.partial(self._make_call, None, None))
 
     def _make(self, dtype):
-        return self._make_variant(None, None, dtype)
+        return self._make_variant(None, None, dtype)[1]
 
     def variant(self, kept, chosen):
         """Return the table of a variant that computes only some results from only some operands.
@@ -138,51 +131,58 @@ class Elementwise(Kernel):
             chosen: positions of the results that are wanted.
 
         Returns:
-            A `KernelTable` of ufuncs that take the kept operands in the order of ``parameters``.
+            A `KernelTable` like ``calls``, of functions that take the kept operands in the order of ``parameters``.
         """
         key = (tuple(self.parameters.index(name) for name in kept), tuple(chosen))
         found = self._variants.get(key)
         if found is None:
             key = (tuple(sorted(key[0])), key[1])
-            found = self._variants[key] = KernelTable(functools.partial(self._make_variant, *key))
+            found = self._variants[key] = KernelTable(functools.partial(self._make_call, *key))
         return found
 
     def _make_rows(self, dtype):
-        from . import loops
+        types = _types(self.array_types + self.scalar_types, dtype)
+        numbers = {*map(self.parameters.index, self.repeated), *range(len(self.array_types), len(types))}
+        compile_loop = functools.partial(self._compile, dtype=dtype, numbers=numbers)
+        cores = ",".join("()" if position in numbers else "(n)" for position in range(len(types)))
+        results = _types(self.result_types, dtype)
+        address = self._find("[rows]", dtype, compile_loop)
+        return self._make_ufunc(address, "[rows]", dtype, types, results, f"{cores}->(n)", moves.table())
+
+    def _compile(self, symbol, dtype, kept=None, chosen=None, numbers=None, assembly=False):
+        from . import compiler
+        from .element_loop import ElementLoop
 
         types = _types(self.array_types + self.scalar_types, dtype)
-        (result,) = _types(self.result_types, dtype)
-        numbers = [self.parameters.index(name) for name in self.repeated]
-        numbers += range(len(self.array_types), len(types))
-        write_loop = functools.partial(
-            loops.rows_loop,
-            function=self.formula,
-            types=types,
-            result_type=result,
-            repeated=numbers,
-            floating=_clears_flags([*types, result]),
+        loop = ElementLoop(
+            self.formula,
+            types,
+            _types(self.result_types, dtype),
+            range(len(types)) if kept is None else kept,
+            range(len(self.result_types)) if chosen is None else chosen,
+            range(len(self.array_types), len(types)) if numbers is None else numbers,
+            rows=numbers is not None,
+            uniform=self.uniform,
         )
-        cores = ",".join("()" if position in numbers else "(n)" for position in range(len(types)))
-        return self._load("[rows]", dtype, write_loop, types, [result], f"{cores}->(n)")
-
-    def _write_loop(self, symbol, dtype, kept=None, chosen=None):
-        from . import loops
-
-        arrays, scalars = _types(self.array_types, dtype), _types(self.scalar_types, dtype)
-        results = _types(self.result_types, dtype)
-        floating = _clears_flags(arrays + scalars + results)
-        return loops.elementwise_loop(
-            symbol, self.formula, arrays, scalars, results, kept, chosen, floating, self.uniform
-        )
+        return compiler.compile_elements(symbol, loop, dtype.name, assembly)
 
     def _make_variant(self, kept, chosen, dtype):
-        types = _types(self.array_types + self.scalar_types, dtype)
-        results = _types(self.result_types, dtype)
-        inputs = types if kept is None else [types[position] for position in kept]
-        outputs = results if chosen is None else [results[index] for index in chosen]
-        write_loop = functools.partial(self._write_loop, dtype=dtype, kept=kept, chosen=chosen)
-        variant = "" if kept is None else f"[{','.join(map(str, kept))}-{','.join(map(str, chosen))}]"
-        return self._load(variant, dtype, write_loop, inputs, outputs)
+        """Return (address of the loop, ufunc, dtypes of its inputs, of its outputs)."""
+        found = self._made.get((kept, chosen, dtype))
+        if found is None:
+            types = _types(self.array_types + self.scalar_types, dtype)
+            results = _types(self.result_types, dtype)
+            inputs = types if kept is None else [types[position] for position in kept]
+            outputs = results if chosen is None else [results[index] for index in chosen]
+            compile_loop = functools.partial(self._compile, dtype=dtype, kept=kept, chosen=chosen)
+            variant = "" if kept is None else f"[{','.join(map(str, kept))}-{','.join(map(str, chosen))}]"
+            address = self._find(variant, dtype, compile_loop)
+            made = self._make_ufunc(address, variant, dtype, inputs, outputs, data=moves.table())
+            found = self._made[kept, chosen, dtype] = (address, made, inputs, outputs)
+        return found
+
+    def _make_call(self, kept, chosen, dtype):
+        return calls.make_call(*self._make_variant(kept, chosen, dtype), moves.table())
 
 
 class GUfunc(Kernel):
@@ -191,36 +191,58 @@ class GUfunc(Kernel):
     Attributes:
         signature: of the core dimensions, such as ``(n),()->(n)``.
         input_types, output_types: dtype names, ``"T"`` for the working dtype.
-        whole: by working dtype, the same loops as ufuncs of elements, if declared: ``f(*inputs, n)`` returns the first
-            result for rows of n elements, without what a gufunc's call costs. See `numtensor.ops.whole_rows`.
+        contiguous: whether core arrays are C-contiguous in every call, so that no other core loop is compiled.
+        moves: whether elements of the working dtype are only moved: one compiled loop then serves all dtypes of a
+            size.
     """
 
-    def __init__(self, function, signature, types, fastmath, whole):
+    def __init__(self, function, signature, types, fastmath, contiguous, moves):
         super().__init__(function, fastmath)
+        self.contiguous = contiguous
+        self.moves = moves
         self.signature = signature.replace(" ", "")
         inputs, outputs = types.replace(" ", "").split("->")
         self.input_types = inputs.split(",")
         self.output_types = outputs.split(",")
-        self.whole = KernelTable(self._make_whole) if whole else None
+        self._addresses = KernelTable(self._find_loop)
+        self._builtins = {}
 
-    def _write_loop(self, symbol, dtype):
-        from . import loops
+    def _compile(self, symbol, dtype, assembly=False):
+        from . import compiler, loops
 
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
-        floating = _clears_flags(inputs + outputs)
-        whole = self.whole is not None
-        return loops.gufunc_loop(symbol, self.formula, self.signature, inputs, outputs, floating, whole)
+        floating = any(np.dtype(kind).kind == "f" for kind in inputs + outputs)
+        text, namespace = loops.gufunc_loop(
+            symbol, self.formula, self.signature, inputs, outputs, floating, self.contiguous
+        )
+        return compiler.compile_loop(symbol, text, namespace, dtype.name, assembly)
+
+    def _find_loop(self, dtype):
+        return self._find("", dtype, functools.partial(self._compile, dtype=dtype))
 
     def _make(self, dtype):
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
-        write_loop = functools.partial(self._write_loop, dtype=dtype)
-        return self._load("", dtype, write_loop, inputs, outputs, self.signature)
+        address = self._addresses[CARRIERS[dtype.itemsize] if self.moves else dtype]
+        return self._make_ufunc(address, "", dtype, inputs, outputs, self.signature)
 
-    def _make_whole(self, dtype):
-        inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
-        write_loop = functools.partial(self._write_loop, dtype=dtype)
-        # Any address: the loop looks only whether there is one.
-        return self._load("", dtype, write_loop, [*inputs, "int64"], outputs[:1], data=1)
+    def builtin(self, dtype, view=builtin.AS_IS, unwanted=()):
+        """Return the builtin function that calls the loop on arrays in order; see `builtin.make_builtin`.
+
+        Args:
+            dtype: the working dtype; bool is the loop of uint8, which is what bools are in memory.
+            view: how the first operand is seen.
+            unwanted: positions of results without core dimensions that are not kept.
+        """
+        dtype = np.dtype(dtype)
+        key = (dtype, view, unwanted)
+        found = self._builtins.get(key)
+        if found is None:
+            carrier = CARRIERS[dtype.itemsize] if self.moves else np.dtype(np.uint8) if dtype.kind == "b" else dtype
+            loop = self._addresses[carrier]
+            inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
+            found = builtin.make_builtin(loop, self.name, inputs, outputs, self.signature, view, unwanted)
+            self._builtins[key] = found
+        return found
 
 
 def elementwise(function=None, *, results=WORKING, uniform=None, repeated=None):
@@ -242,7 +264,7 @@ def elementwise(function=None, *, results=WORKING, uniform=None, repeated=None):
     return Elementwise(function, results, uniform, repeated)
 
 
-def gufunc(signature, types, *, fastmath=False, whole=False):
+def gufunc(signature, types, *, fastmath=False, contiguous=False, moves=False):
     """Declare a kernel by a core loop over arrays.
 
     Args:
@@ -250,13 +272,16 @@ def gufunc(signature, types, *, fastmath=False, whole=False):
             the outputs. An input without core dimensions is a number, an output without is an array of one element.
         types: dtype names of inputs and outputs, such as ``T,int64->T``.
         fastmath: LLVM flags; only a function that sums one block may have ``compiler.REASSOCIATE``.
-        whole: whether to have `GUfunc.whole`. All core dimensions are ``(n)``, and that of the first output is.
+        contiguous: whether every caller passes C-contiguous core arrays: the loop for others is left out, which is
+            half of the work of compiling. Called with others, it leaves the results as they are.
+        moves: whether elements of the working dtype are only moved (or zero is put in their place): the loop is then
+            compiled once for all dtypes of a size.
 
     Returns:
         A decorator that makes a `GUfunc` kernel.
     """
 
     def declare(function):
-        return GUfunc(function, signature, types, fastmath, whole)
+        return GUfunc(function, signature, types, fastmath, contiguous, moves)
 
     return declare

@@ -8,7 +8,7 @@ from ..forward.normalization import STRIP, ZERO, strip_of_float64
 from ..rows import row_dot, row_products, row_sum, row_weighted_products
 
 
-@gufunc("(n),(n)->(n)", "T,T->T", whole=True)
+@gufunc("(n),(n)->(n)", "T,T->T")
 def softmax(grad, output, out):
     """(grad - sum(grad * output)) * output."""
     inner = type(grad[0])(row_dot(grad, output))
@@ -16,7 +16,7 @@ def softmax(grad, output, out):
         out[i] = (grad[i] - inner) * output[i]
 
 
-@gufunc("(n),(n)->(n)", "T,T->T", whole=True)
+@gufunc("(n),(n)->(n)", "T,T->T")
 def log_softmax(grad, output, out):
     """grad - exp(output) * sum(grad)."""
     whole = type(grad[0])(row_sum(grad))

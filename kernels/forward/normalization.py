@@ -5,7 +5,7 @@ import numpy as np
 from .. import elementary, memory
 from ..declare import elementwise, gufunc
 from ..intrinsics import maximum, sqrt
-from ..rows import row_exp, row_exp_sum, row_squares, row_sum, row_top
+from ..rows import row_exp, row_exp_sum, row_max, row_squares, row_sum
 from ..scalar import scalar
 
 ZERO = np.uintp(0)
@@ -16,19 +16,19 @@ strip = memory.StackArray("T", 128)
 strip_of_float64 = memory.StackArray("float64", 128)
 
 
-@gufunc("(n)->(n)", "T->T", whole=True)
+@gufunc("(n)->(n)", "T->T")
 def softmax(x, out):
     """exp(x - max x) / its sum. NaN throughout if x has a NaN or an inf, or is -inf throughout."""
-    top = row_top(x)
+    top = row_max(x)
     divisor = type(top)(row_exp(x, top, out))
     for i in range(x.shape[0]):
         out[i] = out[i] / divisor
 
 
-@gufunc("(n)->(n)", "T->T", whole=True)
+@gufunc("(n)->(n)", "T->T")
 def log_softmax(x, out):
     """x - max x - log(sum exp(x - max x))."""
-    top = row_top(x)
+    top = row_max(x)
     rest = elementary.log(type(top)(row_exp_sum(x, top)))
     for i in range(x.shape[0]):
         out[i] = (x[i] - top) - rest
@@ -97,7 +97,7 @@ def log_softmax_columns(x, out):
             start += width
 
 
-@gufunc("(n),()->(n),(),()", "T,float64->T,T,T", whole=True)
+@gufunc("(n),()->(n),(),()", "T,float64->T,T,T")
 def normalize(x, eps, out, mean, rstd):
     """(x - mean) / sqrt(variance + eps), the mean and the reciprocal root; the variance is that of the population."""
     n = x.shape[0]
@@ -109,7 +109,7 @@ def normalize(x, eps, out, mean, rstd):
         out[i] = (x[i] - center) * scale
 
 
-@gufunc("(n),(n),(n),()->(n),(),()", "T,T,T,float64->T,T,T", whole=True)
+@gufunc("(n),(n),(n),()->(n),(),()", "T,T,T,float64->T,T,T")
 def layer_norm(x, weight, bias, eps, out, mean, rstd):
     """The same times weight plus bias, element by element of the row."""
     n = x.shape[0]

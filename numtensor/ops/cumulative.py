@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from ..kernels.backward import reduction as backward
-from ..kernels.forward import reduction as forward
+from ..kernels.backward import cumulative as backward
+from ..kernels.forward import cumulative as forward
 from ..modes import current
 from ..tensor import Tensor, from_array
 from .comparison import logical_xor
@@ -17,11 +17,11 @@ from .join import cat
 from .operands import unwrap
 from .reduce_loops import Loops, as_numbers, to_result
 from .reduction import sum
+from .row_kernels import RowKernel
 from .slicing import narrow
-from .whole_rows import WholeRows
 
 CUMSUM = Loops((forward.cumsum, forward.cumsum_columns), (forward.cumsum_integers, None))
-CUMSUM_ROWS = WholeRows(forward.cumsum)
+CUMSUM_ROWS = RowKernel(forward.cumsum)
 CUMPROD = Loops((forward.cumprod, None), (forward.cumprod_integers, None))
 
 
@@ -67,10 +67,10 @@ def cumsum(input, dim, dtype=None):
 @CUMSUM_ROWS.first
 def _(input, dim, dtype):
     array = as_numbers(input)
-    result = _running("cumsum", *CUMSUM[array.dtype], array, dim)
-    if input.dtype.kind == "f":
-        # From now on there is the ufunc that is asked for first.
-        CUMSUM_ROWS[input.dtype]
+    rows, columns = CUMSUM[array.dtype]
+    if array.dtype.kind == "f":
+        rows = CUMSUM_ROWS.run
+    result = _running("cumsum", rows, columns, array, dim)
     return result if input.dtype.kind == "f" else to_result("cumsum", result, dtype)
 
 

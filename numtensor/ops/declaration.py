@@ -156,6 +156,9 @@ class Declaration:
     # -----------------------------------------------------------------------------------------------------------------
     # Forms
 
+    # Whether a kernel writes what it reads, so that it may do so in place.
+    keeps_dtype = False
+
     def form(self, name, signature, arguments, namespace, around=lambda call: call):
         """Make a public form, which ends in a call of the current mode's callable.
 
@@ -228,10 +231,6 @@ class Declaration:
     def specialise(self, path):
         """Return this op's callable for the modes of `path`: tracked, no_grad or inference."""
         raise NotImplementedError(self.kind)
-
-    def change(self, target, arguments):
-        """Run the op into the memory of its first operand, if that is all there is to do; return whether it was."""
-        return False
 
     def _make_public(self):
         """Write the public function: the declared signature, and a call of the current mode's callable."""

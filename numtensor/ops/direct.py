@@ -5,12 +5,17 @@ dtype, memory that is not contiguous, a wrapper of the mode) goes the general wa
 the errors.
 """
 
+import types
+
 import numpy as np
 
 from ..graph import NO_VERSION, counter_of
 from ..modes import current
 from ..tensor import TENSORS
 from .operands import CONSTANTS, WEAK, WEAK_STRICT
+
+KERNELS = (types.BuiltinFunctionType, np.ufunc)
+"""What a kernel's function is, and an op's own function is not."""
 
 
 def array_to_write(target):
@@ -52,7 +57,7 @@ def apply(op, target, arguments):
         Whether it was done.
     """
     array = array_to_write(target)
-    if array is None or not op.keeps_dtype or len(arguments) != len(op.parameters) - 1:
+    if array is None or len(arguments) != len(op.parameters) - 1:
         return False
     dtype = array.dtype
     try:
@@ -60,23 +65,28 @@ def apply(op, target, arguments):
     except NotImplementedError:
         return False
     # What converts integers, or looks for zero divisors first, is a function.
-    if type(kernel) is not np.ufunc:
+    if type(kernel) not in KERNELS:
         return False
-    tracked = current.mode.path == "tracked"
-    others = len(op.tensors) - 1
-    weak = WEAK if op.wraps else WEAK_STRICT
     operands = [array]
     try:
-        for position, value in enumerate(arguments):
+        for value in arguments:
             kind = type(value)
-            if kind in weak:
-                operands.append((weak[kind] if position < others else CONSTANTS)[dtype][value])
+            if kind not in TENSORS:
+                if len(operands) < len(op.tensors):
+                    value = (WEAK if op.wraps else WEAK_STRICT)[kind][dtype][value]
+                elif kind in WEAK:
+                    value = CONSTANTS[dtype][value]
+                else:
+                    return False
+                operands.append(value)
                 continue
-            if position >= others or kind not in TENSORS or value._array.dtype is not dtype:
+            meta = value._meta
+            value = value._array
+            if value.dtype is not dtype or len(operands) >= len(op.tensors):
                 return False
-            if tracked and value._meta is not None and value._meta.requires_grad:
+            if meta is not None and meta.requires_grad and current.mode.path == "tracked":
                 return False
-            operands.append(value._array)
+            operands.append(value)
         # NumPy refuses shapes before it writes anything, and buffers operands that overlap with the result.
         kernel(*operands, array)
     except (KeyError, RuntimeError, TypeError, ValueError):

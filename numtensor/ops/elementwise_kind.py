@@ -14,7 +14,7 @@ from .. import dtypes
 from ..graph import NO_VERSION, next_sequence_number
 from ..kernels.declare import Elementwise
 from ..tensor import TENSORS
-from . import direct, operands
+from . import operands
 from .declaration import (
     Declaration,
     as_saved,
@@ -85,9 +85,9 @@ class ElementwiseOp(Declaration):
         kind = dtypes.FROM_NUMPY[numpy_dtype]
         if kind in self.overrides:
             found = self.overrides[kind]
-            return found.loops[numpy_dtype] if isinstance(found, Elementwise) else found
+            return found.calls[numpy_dtype] if isinstance(found, Elementwise) else found
         if kind in self.dtypes:
-            return self.forward.loops[numpy_dtype]
+            return self.forward.calls[numpy_dtype]
         if self.integers == "float" and kind.category < 2:
             return functools.partial(_in_default_dtype, self)
         if callable(self.integers) and kind.category < 2:
@@ -96,9 +96,6 @@ class ElementwiseOp(Declaration):
 
     # -----------------------------------------------------------------------------------------------------------------
     # The callables
-
-    def change(self, target, arguments):
-        return direct.apply(self, target, arguments)
 
     def specialise(self, path):
         """Write this op's callable for the modes of `path`."""

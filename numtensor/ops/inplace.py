@@ -10,6 +10,7 @@ from ..debug import origin
 from ..graph import NO_VERSION, NodeHooks, Output, counter_of, make_metadata, make_node
 from ..modes import current
 from ..tensor import Tensor, new
+from . import direct
 from .layouts import arranged, replay_of
 from .view_gradient import embed_array, may_overlap
 
@@ -92,7 +93,7 @@ def run(op, target, *arguments, **keywords):
 
     `keywords` are those of the declaration, if any is given.
     """
-    if not keywords and op.change(target, arguments):
+    if op.keeps_dtype and not keywords and direct.apply(op, target, arguments):
         return target
     name = op.name + "_"
     if not isinstance(target, Tensor):

@@ -17,8 +17,8 @@ from .dims import normalise_dim
 from .general_kind import composite, kernel
 from .inplace import bump_version, check_writable
 from .operands import CONSTANTS, unwrap
+from .row_kernels import RowKernel
 from .silent import silent
-from .whole_rows import LENGTHS, WholeRows
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -30,7 +30,7 @@ def along(rows, columns, dim, *arrays):
     """Run a normalisation along one dimension of arrays of one shape.
 
     Args:
-        rows: the `WholeRows` of the ``(n),...->(n)`` kernel, for the last dimension.
+        rows: the `RowKernel` of the ``(n),...->(n)`` kernel, for the last dimension.
         columns: the ``(o,r,i),...->(o,r,i)`` kernel, for the others.
         dim: the dimension, counted from the front.
         arrays: of one dtype.
@@ -59,8 +59,8 @@ def require_floating(op, array):
         )
 
 
-SOFTMAX, LOG_SOFTMAX = WholeRows(forward.softmax), WholeRows(forward.log_softmax)
-SOFTMAX_BACKWARD, LOG_SOFTMAX_BACKWARD = WholeRows(backward.softmax), WholeRows(backward.log_softmax)
+SOFTMAX, LOG_SOFTMAX = RowKernel(forward.softmax), RowKernel(forward.log_softmax)
+SOFTMAX_BACKWARD, LOG_SOFTMAX_BACKWARD = RowKernel(backward.softmax), RowKernel(backward.log_softmax)
 
 
 def _softmax_dim(op, dim, ndim):
@@ -235,11 +235,11 @@ def _normalized_shape(normalized_shape):
         return tuple(normalized_shape)
 
 
-LAYER_NORM, NORMALIZE = WholeRows(forward.layer_norm), WholeRows(forward.normalize)
+LAYER_NORM, NORMALIZE = RowKernel(forward.layer_norm), RowKernel(forward.normalize)
 
 
-def _check_layer_norm(input, shape, weight, bias):
-    """Raise unless the arguments fit each other."""
+def _refuse_layer_norm(input, shape, weight, bias):
+    """Raise what is wrong with arguments that do not fit each other, if anything is."""
     if not shape:
         raise RuntimeError("layer_norm: Expected normalized_shape to be at least 1-dimensional, but got ()")
     if input.shape[input.ndim - len(shape) :] != shape or input.ndim < len(shape):
@@ -262,47 +262,45 @@ def _check_layer_norm(input, shape, weight, bias):
                 )
 
 
-def _layer_norm_rows(input, shape, weight, bias, eps):
-    """Return the results of the row-wise kernel for arguments that fit, and the array as rows."""
-    x, n = input, input.shape[-1]
+def _layer_norm_operands(input, normalized_shape, weight, bias, eps):
+    """Check the arguments; return the row-wise kernel and its operands."""
+    shape = _normalized_shape(normalized_shape)
+    dtype = input.dtype
+    eps = CONSTANTS[FLOAT64][float(eps)]
+    if (
+        weight is not None
+        and bias is not None
+        and len(shape) == 1
+        and weight.shape == bias.shape == shape == input.shape[-1:]
+        and weight.dtype is bias.dtype is dtype
+        and dtype.kind == "f"
+    ):
+        # The usual case: the questions of all cases take as long as a small kernel.
+        return LAYER_NORM, (input, weight, bias, eps)
+    _refuse_layer_norm(input, shape, weight, bias)
+    x, n = input, shape[-1]
     if len(shape) > 1:
         n = math.prod(shape)
         x = input.reshape(*input.shape[: input.ndim - len(shape)], n)
-    eps = CONSTANTS[FLOAT64][float(eps)]
     if weight is None and bias is None:
-        return forward.normalize.loops[input.dtype](x, eps)
-    constants = CONSTANTS[input.dtype]
+        return NORMALIZE, (x, eps)
+    constants = CONSTANTS[dtype]
     weight = np.broadcast_to(constants[1], n) if weight is None else weight.reshape(n)
     bias = np.broadcast_to(constants[0], n) if bias is None else bias.reshape(n)
-    return forward.layer_norm.loops[input.dtype](x, weight, bias, eps)
+    return LAYER_NORM, (x, weight, bias, eps)
 
 
 @layer_norm.forward
 def _(input, normalized_shape, weight, bias, eps):
-    shape = _normalized_shape(normalized_shape)
-    _check_layer_norm(input, shape, weight, bias)
-    if input.size and input.flags.carray:
-        if weight is None and bias is None:
-            whole = NORMALIZE[input.dtype]
-            if whole is not None:
-                return whole(input, CONSTANTS[FLOAT64][float(eps)], LENGTHS[math.prod(shape)])
-        elif weight is not None and bias is not None and weight.flags.carray and bias.flags.carray:
-            whole = LAYER_NORM[input.dtype]
-            if whole is not None:
-                # What is not walked is a row that serves for all: where it begins is enough.
-                begin = (*(0,) * len(shape), ...)
-                return whole(
-                    input, weight[begin], bias[begin], CONSTANTS[FLOAT64][float(eps)], LENGTHS[math.prod(shape)]
-                )
-    out = _layer_norm_rows(input, shape, weight, bias, eps)[0]
+    rows, operands = _layer_norm_operands(input, normalized_shape, weight, bias, eps)
+    out = rows.run(*operands)
     return out if out.shape == input.shape else out.reshape(input.shape)
 
 
 @layer_norm.forward_recording
 def _(input, normalized_shape, weight, bias, eps):
-    shape = _normalized_shape(normalized_shape)
-    _check_layer_norm(input, shape, weight, bias)
-    out, mean, rstd = _layer_norm_rows(input, shape, weight, bias, eps)
+    rows, operands = _layer_norm_operands(input, normalized_shape, weight, bias, eps)
+    out, mean, rstd = rows.kernel.loops[input.dtype](*operands)
     return out.reshape(input.shape), mean, rstd
 
 
