@@ -98,15 +98,15 @@ class Elementwise(Kernel):
         limit: (position of a parameter, magnitude): blocks in which that operand is nowhere above it have a loop
             compiled for it; None if there is no such parameter. No result depends on the loop taken.
         repeated: names of the parameters that are one number per row in the gufuncs of `rows`.
-        rows: the gufuncs ``(),(n),...->(n)`` by working dtype, None where nothing is repeated. Broadcast over a row
-            of some hundred elements, numbers would be copied, element by element: that is what NumPy's iterator does
-            with operands that do not have one stride throughout.
+        rows: the gufuncs ``(),(n),...->(n)`` by working dtype, None if not declared. Broadcast over a row of some
+            hundred elements, numbers would be copied, element by element: that is what NumPy's iterator does with
+            operands that do not have one stride throughout. Of a row that is broadcast, each use is a call of the loop.
     """
 
     def __init__(self, function, results, uniform, limit, repeated):
         super().__init__(function)
         self.repeated = repeated
-        self.rows = KernelTable(self._make_rows) if repeated else None
+        self.rows = None if repeated is None else KernelTable(self._make_rows)
         self.result_types = (results,) if isinstance(results, str) else tuple(results)
         self.parameters = function.__code__.co_varnames[: function.__code__.co_argcount]
         self.array_types, self.scalar_types = [], []
@@ -266,7 +266,7 @@ class GUfunc(Kernel):
         return found
 
 
-def elementwise(function=None, *, results=WORKING, uniform=None, limit=None, repeated=()):
+def elementwise(function=None, *, results=WORKING, uniform=None, limit=None, repeated=None):
     """Declare a kernel by its formula of numbers.
 
     Args:
@@ -276,7 +276,8 @@ def elementwise(function=None, *, results=WORKING, uniform=None, limit=None, rep
             one such number for all elements, a loop is taken in which it is a constant.
         limit: (name of an array parameter, magnitude) up to which the formula is much simpler, which it finds out by
             `intrinsics.within`: where that operand is nowhere above it in a block, a loop is taken that knows so.
-        repeated: names of array parameters that are often one number per row; see `Elementwise.rows`.
+        repeated: names of array parameters that are often one number per row, to have `Elementwise.rows`; none, ``()``,
+            for a kernel that is often given a row for all rows.
 
     Returns:
         An `Elementwise` kernel.
