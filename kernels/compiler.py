@@ -1,17 +1,21 @@
-"""From a loop's Python text to object code. The only file that imports Numba, and it does so when called.
+"""From a loop's Python text to machine code. It imports Numba, and `pipeline`, when called: nobody else does.
 
 Compile options stand here once, each with its reason.
 """
 
+import contextlib
 import functools
 import itertools
 import linecache
 import threading
 import types as python_types
 
+from . import image
 from .loops import ELEMENT
 from .memory import NumbaForm
 from .scalar import CheckedConstant, ElementaryFunction, Intrinsic, ScalarFunction
+from .store import IMAGE, OBJECT
+from .symbols import ALLOWED_SYMBOLS
 
 # Division by zero gives inf or nan as IEEE says; Numba's default raises, which is slow (13x) and not allowed in a
 # kernel.
@@ -25,16 +29,6 @@ REASSOCIATE = {"reassoc", "contract", "nsz"}
 # Of the functions that a loop calls. LLVM leaves a long formula as a call, and a loop with a call in it stays scalar:
 # gelu 12 times, pow 8 times slower. Nothing but compiled code calls them, so they need no wrappers for Python or C.
 INNER = {"nogil": True, "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-
-# What object code may name that it does not define. The first four are called on a Numba-level error, which a kernel
-# does not have, but a name that stays unresolved leaves others unbound in MCJIT: a crash.
-RUNTIME_SYMBOLS = frozenset({"numba_gil_ensure", "numba_gil_release", "NRT_MemInfo_call_dtor", "NRT_Free"})
-LIBM_SYMBOLS = frozenset(
-    f"{name}{suffix}"
-    for name in ("floor", "ceil", "trunc", "rint", "nearbyint", "sqrt", "fma", "fmod", "pow", "fmin", "fmax")
-    for suffix in ("", "f")
-) | {"feclearexcept", "memset", "memcpy", "memmove"}
-ALLOWED_SYMBOLS = RUNTIME_SYMBOLS | LIBM_SYMBOLS
 
 _lock = threading.RLock()
 _compiled = {}
@@ -58,7 +52,7 @@ def compile_loop(name, source, namespace, dtype, checked=False, assembly=False):
         assembly: return the assembly as text instead.
 
     Returns:
-        The object code as bytes.
+        What the store keeps: `store.IMAGE` and an image, or `store.OBJECT` and object code.
 
     Raises:
         CompileError: when the object code names an undefined symbol outside the allow-list.
@@ -66,6 +60,8 @@ def compile_loop(name, source, namespace, dtype, checked=False, assembly=False):
     import numba
     from numba.core import types
     from numba.core.ccallback import CFunc
+
+    from .pipeline import LoopCompiler
 
     class UnfinalizedCFunc(CFunc):
         """A callback that is compiled to LLVM but not loaded: the store loads all code in one way."""
@@ -81,10 +77,35 @@ def compile_loop(name, source, namespace, dtype, checked=False, assembly=False):
             types.void,
         )
         with numba.core.compiler_lock.global_compiler_lock:
-            library, wrapper = UnfinalizedCFunc(loop, signature, {}, {"error_model": ERROR_MODEL}).freeze()
+            library, wrapper = UnfinalizedCFunc(
+                loop, signature, {}, {"error_model": ERROR_MODEL}, pipeline_class=LoopCompiler
+            ).freeze()
             module = _optimise(library, wrapper, name)
-            machine = library.codegen._tm
-            return machine.emit_assembly(module) if assembly else machine.emit_object(module)
+            if assembly:
+                return (_image_machine() or library.codegen._tm).emit_assembly(module)
+            if image.SUPPORTED:
+                with contextlib.suppress(image.CannotLink):
+                    return IMAGE + image.link(_image_machine().emit_object(module), name)
+            return OBJECT + library.codegen._tm.emit_object(module)
+
+
+@functools.cache
+def _image_machine():
+    """Return Numba's own target but for code that runs wherever it lies, or None where there are no images."""
+    if not image.SUPPORTED:
+        return None
+    import llvmlite.binding as llvm
+    from numba.core import config
+    from numba.core.registry import cpu_target
+
+    codegen = cpu_target.target_context.codegen()
+    return llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(
+        cpu=codegen._get_host_cpu_name(),
+        features=codegen._tm_features,
+        opt=int(config.OPT),
+        reloc="pic",
+        codemodel="default",
+    )
 
 
 def _define(name, source, namespace):
@@ -94,11 +115,17 @@ def _define(name, source, namespace):
     exec(compile(source, filename, "exec"), namespace)
     inner = [key for key in namespace if key.startswith(ELEMENT)]
     if inner:
-        import numba
-
         for key in inner:
-            namespace[key] = numba.njit(namespace[key], error_model=ERROR_MODEL, **INNER)
+            namespace[key] = _compile_inner(namespace[key])
     return namespace[name]
+
+
+def _compile_inner(function, fastmath=False):
+    import numba
+
+    from .pipeline import InnerCompiler
+
+    return numba.njit(function, error_model=ERROR_MODEL, fastmath=fastmath, pipeline_class=InnerCompiler, **INNER)
 
 
 def _optimise(library, wrapper, name):
@@ -173,8 +200,6 @@ def _jit(function, fastmath, dtype, checked):
     key = (function, dtype, checked)
     found = _compiled.get(key)
     if found is None:
-        import numba
-
         names = _names_of(function.__code__)
         module = function.__globals__
         namespace = {n: _resolve(module[n], dtype, checked, names) for n in names if n in module}
@@ -188,7 +213,7 @@ def _jit(function, fastmath, dtype, checked):
         )
         copy.__qualname__ = function.__qualname__
         copy.__module__ = function.__module__
-        found = _compiled[key] = numba.njit(copy, error_model=ERROR_MODEL, fastmath=fastmath, **INNER)
+        found = _compiled[key] = _compile_inner(copy, fastmath)
     return found
 
 
