@@ -1,10 +1,8 @@
-"""From a loop's Python text to machine code. It imports Numba, and `pipeline`, when called: nobody else does.
-
-Compile options stand here once, each with its reason.
-"""
+"""From a loop's Python text to machine code. It imports Numba, and `pipeline`, when called: nobody else does."""
 
 import contextlib
 import functools
+import gc
 import itertools
 import linecache
 import threading
@@ -13,22 +11,10 @@ import types as python_types
 from . import image
 from .loops import ELEMENT
 from .memory import NumbaForm
+from .options import CONTRACT, ERROR_MODEL, INNER, REASSOCIATE
 from .scalar import CheckedConstant, ElementaryFunction, Intrinsic, ScalarFunction
 from .store import IMAGE, OBJECT
 from .symbols import ALLOWED_SYMBOLS
-
-# Division by zero gives inf or nan as IEEE says; Numba's default raises, which is slow (13x) and not allowed in a
-# kernel.
-ERROR_MODEL = "numpy"
-# Inside elementary functions only: x*y + z may be one fused instruction. It changes results in the last bit, so
-# never in formulas (with it a*a - b*b of equals is not zero).
-CONTRACT = {"contract"}
-# Inside the function that sums one block of a reduction only: lets LLVM keep several partial sums.
-REASSOCIATE = {"reassoc", "contract", "nsz"}
-
-# Of the functions that a loop calls. LLVM leaves a long formula as a call, and a loop with a call in it stays scalar:
-# gelu 12 times, pow 8 times slower. Nothing but compiled code calls them, so they need no wrappers for Python or C.
-INNER = {"nogil": True, "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 _lock = threading.RLock()
 _compiled = {}
@@ -76,7 +62,7 @@ def compile_loop(name, source, namespace, dtype, checked=False, assembly=False):
             (types.CPointer(types.uintp), types.CPointer(types.intp), types.CPointer(types.intp), types.voidptr),
             types.void,
         )
-        with numba.core.compiler_lock.global_compiler_lock:
+        with numba.core.compiler_lock.global_compiler_lock, _no_collection():
             library, wrapper = UnfinalizedCFunc(
                 loop, signature, {}, {"error_model": ERROR_MODEL}, pipeline_class=LoopCompiler
             ).freeze()
@@ -87,6 +73,21 @@ def compile_loop(name, source, namespace, dtype, checked=False, assembly=False):
                 with contextlib.suppress(image.CannotLink):
                     return IMAGE + image.link(_image_machine().emit_object(module), name)
             return OBJECT + library.codegen._tm.emit_object(module)
+
+
+@contextlib.contextmanager
+def _no_collection():
+    """Keep the garbage collector from running: a tenth of a compilation.
+
+    Numba makes so many objects that it starts it time and again, to look through all of Numba.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @functools.cache

@@ -238,7 +238,7 @@ def gufunc(signature, types, *, fastmath=False):
         signature: of the core dimensions, such as ``(n),()->(n)``. The function's parameters are the inputs, then
             the outputs. An input without core dimensions is a number, an output without is an array of one element.
         types: dtype names of inputs and outputs, such as ``T,int64->T``.
-        fastmath: LLVM flags; only a function that sums one block may have ``compiler.REASSOCIATE``.
+        fastmath: LLVM flags; only a function that sums one block may have ``options.REASSOCIATE``.
 
     Returns:
         A decorator that makes a `GUfunc` kernel.

@@ -2,7 +2,7 @@
 
 A loop and the functions that it calls are compiled to LLVM only. Numba would optimise each of these functions in full,
 make machine code of it and load that, so that Python could call it; but only the loop does, and it is optimised as a
-whole after they are linked in. Passes for what kernels do not contain are left out. Together a quarter of the time.
+whole after they are linked in. Passes for what kernels do not contain are left out. Together a quarter of the time of a compilation.
 """
 
 from numba.core.codegen import JITCodeLibrary
@@ -17,7 +17,19 @@ _NEEDLESS = {NopythonRewrites}
 _FOR_CLOSURES = {WithLifting, InlineClosureLikes, MakeFunctionToJitFunction}
 
 
-class InnerLibrary(JITCodeLibrary):
+class LoopLibrary(JITCodeLibrary):
+    """The code of a loop."""
+
+    def _optimize_functions(self, module):
+        # As Numba does, but for one pass manager, and without those functions that are only declared: most are.
+        module.data_layout = self._codegen._data_layout
+        manager, builder = self._codegen._function_pass_manager()
+        for function in module.functions:
+            if not function.is_declaration:
+                manager.run(function, builder)
+
+
+class InnerLibrary(LoopLibrary):
     """The code of a function that a loop calls: linked into the loop's, never loaded by itself."""
 
     def _optimize_final_module(self):
@@ -32,15 +44,28 @@ class InnerLibrary(JITCodeLibrary):
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
-class InnerLowering(NativeLowering):
-    """Lowers to LLVM, and lets other functions call the result although it was not loaded."""
+class LoopLowering(NativeLowering):
+    """Lowers to LLVM."""
 
-    _name = "numtensor_inner_lowering"
+    _name = "numtensor_loop_lowering"
+    library = LoopLibrary
 
     def run_pass(self, state):
         """Run the pass."""
-        state.library = InnerLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library = self.library(state.targetctx.codegen(), state.func_id.func_qualname)
         state.flags.no_compile = True
+        return super().run_pass(state)
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class InnerLowering(LoopLowering):
+    """Lowers to LLVM, and lets other functions call the result although it was not loaded."""
+
+    _name = "numtensor_inner_lowering"
+    library = InnerLibrary
+
+    def run_pass(self, state):
+        """Run the pass."""
         super().run_pass(state)
         # Numba files a function under the built-in one that Python would call.
         lowered = state["cr"] = state["cr"]._replace(cfunc=[].clear)
@@ -51,7 +76,7 @@ class InnerLowering(NativeLowering):
 class LoopCompiler(Compiler):
     """Compiles a loop."""
 
-    lowering = NativeLowering
+    lowering = LoopLowering
 
     def define_pipelines(self):
         """Return Numba's pipelines without what is not needed."""

@@ -7,7 +7,7 @@ vectorises it; blocks are added in order, in float64.
 import numpy as np
 
 from . import elementary
-from .compiler import REASSOCIATE
+from .options import REASSOCIATE
 from .ordering import of_order_key, order_key
 from .scalar import scalar
 
