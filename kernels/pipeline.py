@@ -2,7 +2,8 @@
 
 A loop and the functions that it calls are compiled to LLVM only. Numba would optimise each of these functions in full,
 make machine code of it and load that, so that Python could call it; but only the loop does, and it is optimised as a
-whole after they are linked in. Passes for what kernels do not contain are left out. Together a quarter of the time of a compilation.
+whole after they are linked in. Passes for what kernels do not contain are left out. Together a quarter of the time of
+a compilation.
 """
 
 from numba.core.codegen import JITCodeLibrary
