@@ -25,7 +25,20 @@ class CompileError(RuntimeError):
     """A kernel did not compile, or its object code names a symbol that numtensor cannot resolve without Numba."""
 
 
-def compile_loop(name, source, namespace, dtype, checked=False, assembly=False):
+# What a compiled function is to its caller: a ufunc's inner loop; a builtin function of CPython, addresses in and out.
+LOOP, BUILTIN = "loop", "builtin"
+
+
+def _signature(kind):
+    from numba.core import types
+
+    if kind == BUILTIN:
+        return (types.int64, types.CPointer(types.int64), types.int64), types.int64
+    numbers = types.CPointer(types.intp)
+    return (types.CPointer(types.uintp), numbers, numbers, types.voidptr), types.void
+
+
+def compile_loop(name, source, namespace, dtype, checked=False, assembly=False, kind=LOOP):
     """Compile the text of a ufunc inner loop to object code.
 
     Args:
@@ -36,6 +49,7 @@ def compile_loop(name, source, namespace, dtype, checked=False, assembly=False):
         dtype: name of the working dtype, which chooses among implementations of elementary functions.
         checked: whether index-taking kernels compare every index with its extent.
         assembly: return the assembly as text instead.
+        kind: `LOOP`, or `BUILTIN` for ``name(self, args, count)`` of CPython's vectorcall, objects by their addresses.
 
     Returns:
         What the store keeps: `store.IMAGE` and an image, or `store.OBJECT` and object code.
@@ -44,7 +58,6 @@ def compile_loop(name, source, namespace, dtype, checked=False, assembly=False):
         CompileError: when the object code names an undefined symbol outside the allow-list.
     """
     import numba
-    from numba.core import types
     from numba.core.ccallback import CFunc
 
     from .pipeline import LoopCompiler
@@ -58,14 +71,11 @@ def compile_loop(name, source, namespace, dtype, checked=False, assembly=False):
 
     with _lock:
         loop = _define(name, source, _resolve_globals(namespace, dtype, checked))
-        signature = (
-            (types.CPointer(types.uintp), types.CPointer(types.intp), types.CPointer(types.intp), types.voidptr),
-            types.void,
+        callback = UnfinalizedCFunc(
+            loop, _signature(kind), {}, {"error_model": ERROR_MODEL}, pipeline_class=LoopCompiler
         )
         with numba.core.compiler_lock.global_compiler_lock, _no_collection():
-            library, wrapper = UnfinalizedCFunc(
-                loop, signature, {}, {"error_model": ERROR_MODEL}, pipeline_class=LoopCompiler
-            ).freeze()
+            library, wrapper = callback.freeze()
             module = _optimise(library, wrapper, name)
             if assembly:
                 return (_image_machine() or library.codegen._tm).emit_assembly(module)

@@ -132,6 +132,8 @@ DEFERRED = {
     ("numtensor.kernels.declare", "numtensor.kernels.loops"),
     ("numtensor.kernels.declare", "numtensor.kernels.ufunc"),
     ("numtensor.kernels.compiler", "numtensor.kernels.pipeline"),
+    ("numtensor.kernels.direct", "numtensor.kernels.compiler"),
+    ("numtensor.kernels.few", "numtensor.kernels.ufunc"),
 }
 
 
