@@ -294,7 +294,7 @@ def gufunc(signature, types, *, fastmath=False, contiguous=False, moves=False):
         signature: of the core dimensions, such as ``(n),()->(n)``. The function's parameters are the inputs, then
             the outputs. An input without core dimensions is a number, an output without is an array of one element.
         types: dtype names of inputs and outputs, such as ``T,int64->T``.
-        fastmath: LLVM flags; only a function that sums one block may have ``compiler.REASSOCIATE``.
+        fastmath: LLVM flags; only a function that sums one block may have ``options.REASSOCIATE``.
         contiguous: whether every caller passes C-contiguous core arrays: the loop for others is left out, which is
             half of the work of compiling. Called with others, it leaves the results as they are.
         moves: whether elements of the working dtype are only moved (or zero is put in their place): the loop is then
