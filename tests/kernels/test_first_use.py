@@ -29,9 +29,9 @@ for line in sys.argv[1:]:
 
 
 def compiled(folder, *lines):
-    """Run lines in a new process on a store folder; return the kernels of ops that each of them compiled.
+    """Run lines in a new process on a store folder; return the kernels that each of them compiled.
 
-    What all ops share, such as the call for few elements, is compiled by whichever is the first.
+    What all kernels share, and the first compiles, is left out.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("NUMTENSOR_")}
     done = subprocess.run(
@@ -43,7 +43,7 @@ def compiled(folder, *lines):
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    found = [re.sub(r"-\w+\.kernel\b", "", line).split() for line in done.stdout.split("\n")[:-1]]
+    found = [[re.sub(r"-\w+\.kernel$", "", name) for name in line.split()] for line in done.stdout.split("\n")[:-1]]
     return [[name for name in names if name.startswith(("forward.", "backward."))] for names in found]
 
 
