@@ -34,7 +34,6 @@ class ElementLoop:
         kept: positions of the parameters that are operands; the others are zero, no chosen result depends on them.
         chosen: positions of the results that are outputs.
         numbers: positions of the parameters that are one number for the whole loop, or row.
-        rows: whether it is the loop of a gufunc ``(),(n),...->(n)``, whose numbers have no core dimension.
         uniform: (position of a parameter, values): where that operand is one of these numbers for all elements, a
             loop is taken in which it is a constant; or None.
         limit: (position of a parameter, magnitude): for blocks in which that operand is nowhere above it, a loop is
@@ -48,7 +47,6 @@ class ElementLoop:
     kept: tuple
     chosen: tuple
     numbers: frozenset
-    rows: bool = False
     uniform: tuple | None = None
     limit: tuple | None = None
     light: bool = False
@@ -59,7 +57,8 @@ class _Operand:
 
     Attributes:
         kind: its dtype's name.
-        address, stride: where its elements are.
+        base, row_stride: where its rows are.
+        address, stride: where the elements of a row are.
         number: its value, if it is one number for the loop; then it has no buffer.
         buffer: where blocks of its elements are gathered, or computed.
         buffered: whether they are.
@@ -75,6 +74,9 @@ class _Operand:
 
 class LoopWriter:
     """Writes an `ElementLoop` as a function ``void(char **args, intp *dims, intp *steps, void *data)``.
+
+    It is the inner loop of a ufunc, and of a gufunc ``(),(n),...->(n)`` in which the numbers have no core dimension:
+    `data`, an address from `moves.table`, says which.
 
     Args:
         loop: the `ElementLoop`.
@@ -108,26 +110,23 @@ class LoopWriter:
             buffer = builder.alloca(ir.ArrayType(ir.IntType(8), BLOCK * operand.itemsize))
             buffer.align = moves.LINE
             operand.buffer = builder.bitcast(buffer, self.pointer)
-        # What `moves.table` holds.
         table = builder.bitcast(data, words)
-        self.streamed = self._item(table, 0)
-        self.move = builder.inttoptr(self._item(table, 1), moves.types().as_pointer())
-        bases = [self._item(args, slot) for slot in range(len(operands))]
-        strides = [self._item(steps, slot) for slot in range(len(operands))]
-        if self.loop.rows:
-            cores = {}
-            for number, operand in enumerate((*self.walked, *self.outputs)):
-                cores[operand] = self._item(steps, len(operands) + number)
-            length = self._item(dims, 1)
-            with emit.counting(builder, self._item(dims, 0)) as row:
-                for operand, base, stride in zip(operands, bases, strides, strict=True):
-                    operand.address = builder.gep(base, [builder.mul(row, stride)])
-                    operand.stride = cores.get(operand)
-                self._write_row(length)
-        else:
-            for operand, base, stride in zip(operands, bases, strides, strict=True):
-                operand.address, operand.stride = base, stride
-            self._write_row(self._item(dims, 0))
+        self.limit, move, rows = (self._item(table, index) for index in range(3))
+        self.move = builder.inttoptr(move, moves.types().as_pointer())
+        # A ufunc's loop is one row: its strides come first, and those from row to row do not matter.
+        of_rows = builder.icmp_unsigned("!=", rows, word(0))
+        arrays = [*self.walked, *self.outputs]
+        for slot, operand in enumerate(operands):
+            operand.base = self._item(args, slot)
+            operand.row_stride = builder.select(of_rows, self._item(steps, slot), word(0))
+            if operand in arrays:
+                core = word(len(operands) + arrays.index(operand))
+                operand.stride = self._item(steps, builder.select(of_rows, core, word(slot)))
+        length = self._item(dims, rows)
+        with emit.counting(builder, builder.select(of_rows, self._item(dims, 0), word(1))) as row:
+            for operand in operands:
+                operand.address = builder.gep(operand.base, [builder.mul(row, operand.row_stride)])
+            self._write_row(length)
         if any(operand.kind.startswith("float") for operand in operands):
             memory.emit_clear_flags(builder)
         builder.ret_void()
@@ -199,7 +198,7 @@ class LoopWriter:
         """Whether results are written past the caches: where they are large, and lie one after the other."""
         builder, word = self.builder, self.word
         size = builder.mul(length, word(sum(output.itemsize for output in self.outputs)))
-        return builder.and_(contiguous, builder.icmp_unsigned(">", size, self.streamed))
+        return builder.and_(contiguous, builder.icmp_unsigned(">", size, self.limit))
 
     def _cases(self):
         """Return the loops there are, each as {position of an operand that is repeated: its value}, and which to take.
@@ -353,4 +352,4 @@ class LoopWriter:
         return function
 
     def _item(self, array, index):
-        return self.builder.load(self.builder.gep(array, [self.word(index)]))
+        return self.builder.load(self.builder.gep(array, [self.word(index) if isinstance(index, int) else index]))
