@@ -17,7 +17,6 @@ import functools
 import numpy as np
 
 from . import builtin, calls, moves, store
-from .checked import CHECKED_BUILD
 from .scalar import ScalarFunction
 
 REGISTRY = {}
@@ -25,6 +24,9 @@ REGISTRY = {}
 
 WORKING = "T"
 """Stands for the working dtype in a kernel's types."""
+
+CARRIERS = {kind.itemsize: kind for kind in map(np.dtype, (np.int8, np.int16, np.int32, np.int64))}
+"""By item size, the dtype for which a kernel is compiled that only moves elements."""
 
 
 class KernelTable(dict):
@@ -162,7 +164,7 @@ class Elementwise(Kernel):
             rows=numbers is not None,
             uniform=self.uniform,
         )
-        return compiler.compile_elements(symbol, loop, dtype.name, CHECKED_BUILD, assembly)
+        return compiler.compile_elements(symbol, loop, dtype.name, assembly)
 
     def _make_variant(self, kept, chosen, dtype):
         """Return (address of the loop, ufunc, dtypes of its inputs, of its outputs)."""
@@ -190,11 +192,14 @@ class GUfunc(Kernel):
         signature: of the core dimensions, such as ``(n),()->(n)``.
         input_types, output_types: dtype names, ``"T"`` for the working dtype.
         contiguous: whether core arrays are C-contiguous in every call, so that no other core loop is compiled.
+        moves: whether elements of the working dtype are only moved: one compiled loop then serves all dtypes of a
+            size.
     """
 
-    def __init__(self, function, signature, types, fastmath, contiguous):
+    def __init__(self, function, signature, types, fastmath, contiguous, moves):
         super().__init__(function, fastmath)
         self.contiguous = contiguous
+        self.moves = moves
         self.signature = signature.replace(" ", "")
         inputs, outputs = types.replace(" ", "").split("->")
         self.input_types = inputs.split(",")
@@ -210,14 +215,15 @@ class GUfunc(Kernel):
         text, namespace = loops.gufunc_loop(
             symbol, self.formula, self.signature, inputs, outputs, floating, self.contiguous
         )
-        return compiler.compile_loop(symbol, text, namespace, dtype.name, CHECKED_BUILD, assembly)
+        return compiler.compile_loop(symbol, text, namespace, dtype.name, assembly)
 
     def _find_loop(self, dtype):
         return self._find("", dtype, functools.partial(self._compile, dtype=dtype))
 
     def _make(self, dtype):
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
-        return self._make_ufunc(self._addresses[dtype], "", dtype, inputs, outputs, self.signature)
+        address = self._addresses[CARRIERS[dtype.itemsize] if self.moves else dtype]
+        return self._make_ufunc(address, "", dtype, inputs, outputs, self.signature)
 
     def builtin(self, dtype, view=builtin.AS_IS, unwanted=()):
         """Return the builtin function that calls the loop on arrays in order; see `builtin.make_builtin`.
@@ -231,7 +237,8 @@ class GUfunc(Kernel):
         key = (dtype, view, unwanted)
         found = self._builtins.get(key)
         if found is None:
-            loop = self._addresses[np.dtype(np.uint8) if dtype.kind == "b" else dtype]
+            carrier = CARRIERS[dtype.itemsize] if self.moves else np.dtype(np.uint8) if dtype.kind == "b" else dtype
+            loop = self._addresses[carrier]
             inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
             found = builtin.make_builtin(loop, self.name, inputs, outputs, self.signature, view, unwanted)
             self._builtins[key] = found
@@ -256,7 +263,7 @@ def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):
     return Elementwise(function, results, uniform, repeated)
 
 
-def gufunc(signature, types, *, fastmath=False, contiguous=False):
+def gufunc(signature, types, *, fastmath=False, contiguous=False, moves=False):
     """Declare a kernel by a core loop over arrays.
 
     Args:
@@ -266,12 +273,14 @@ def gufunc(signature, types, *, fastmath=False, contiguous=False):
         fastmath: LLVM flags; only a function that sums one block may have ``compiler.REASSOCIATE``.
         contiguous: whether every caller passes C-contiguous core arrays: the loop for others is left out, which is
             half of the work of compiling. Called with others, it leaves the results as they are.
+        moves: whether elements of the working dtype are only moved (or zero is put in their place): the loop is then
+            compiled once for all dtypes of a size.
 
     Returns:
         A decorator that makes a `GUfunc` kernel.
     """
 
     def declare(function):
-        return GUfunc(function, signature, types, fastmath, contiguous)
+        return GUfunc(function, signature, types, fastmath, contiguous, moves)
 
     return declare
