@@ -22,6 +22,7 @@ DTYPES = ("bool", "uint8", "int8", "int16", "int32", "int64", "uint64", "float32
 # Numba's name where it is not NumPy's in every version.
 NUMBA_NAMES = {"bool": "boolean"}
 ITEMSIZE = {kind: np.dtype(kind).itemsize for kind in DTYPES}
+UNSIGNED = {np.dtype(kind).itemsize: np.dtype(kind) for kind in ("uint8", "uint16", "uint32", "uint64")}
 ZERO = {kind: np.dtype(kind).type(0) for kind in DTYPES}
 
 # FE_ALL_EXCEPT of <fenv.h>.
