@@ -12,7 +12,7 @@ import types as python_types
 
 from .element_loop import LoopWriter
 from .memory import NUMBA_NAMES, NumbaForm
-from .scalar import CheckedConstant, ElementaryFunction, Intrinsic, ScalarFunction
+from .scalar import ElementaryFunction, Intrinsic, ScalarFunction
 
 # Division by zero gives inf or nan as IEEE says; Numba's default raises, which is slow (13x) and not allowed in a
 # kernel.
@@ -63,7 +63,7 @@ def _signature(kind):
     return (types.CPointer(types.uintp), numbers, numbers, types.voidptr), types.void
 
 
-def compile_loop(name, source, namespace, dtype, checked=False, assembly=False, kind=LOOP):
+def compile_loop(name, source, namespace, dtype, assembly=False, kind=LOOP):
     """Compile the text of a ufunc inner loop to object code.
 
     Args:
@@ -72,7 +72,6 @@ def compile_loop(name, source, namespace, dtype, checked=False, assembly=False, 
         source: Python text that defines ``name(args, dims, steps, data)``.
         namespace: the globals of that text: kernel functions, scalar functions, intrinsics, constants.
         dtype: name of the working dtype, which chooses among implementations of elementary functions.
-        checked: whether index-taking kernels compare every index with its extent.
         assembly: return the assembly as text instead.
         kind: `LOOP`, or `BUILTIN` for ``name(self, args, count)`` of CPython's vectorcall, objects by their addresses.
 
@@ -93,7 +92,7 @@ def compile_loop(name, source, namespace, dtype, checked=False, assembly=False, 
             return compiled.library, compiled.fndesc.llvm_cfunc_wrapper_name
 
     with _lock:
-        loop = _define(name, source, _resolve_globals(namespace, dtype, checked))
+        loop = _define(name, source, _resolve_globals(namespace, dtype))
         signature = _signature(kind)
         with numba.core.compiler_lock.global_compiler_lock:
             library, wrapper = UnfinalizedCFunc(loop, signature, {}, {"error_model": ERROR_MODEL}).freeze()
@@ -102,13 +101,13 @@ def compile_loop(name, source, namespace, dtype, checked=False, assembly=False, 
             return machine.emit_assembly(module) if assembly else machine.emit_object(module)
 
 
-def compile_elements(name, loop, dtype, checked=False, assembly=False):
+def compile_elements(name, loop, dtype, assembly=False):
     """Compile the loop of an elementwise kernel to object code.
 
     Args:
         name: the symbol of the result, unique over all processes.
         loop: an `ElementLoop`.
-        dtype, checked, assembly: as `compile_loop`.
+        dtype, assembly: as `compile_loop`.
 
     Returns:
         The object code as bytes.
@@ -126,7 +125,7 @@ def compile_elements(name, loop, dtype, checked=False, assembly=False):
     with _lock, numba.core.compiler_lock.global_compiler_lock:
         context = cpu_target.target_context
         arguments = tuple(number_type(kind) for kind in loop.types)
-        formula = _resolve(loop.formula, dtype, checked)
+        formula = _resolve(loop.formula, dtype)
         formula.compile(arguments)
         compiled = formula.overloads[arguments]
         returned = compiled.signature.return_type
@@ -153,12 +152,14 @@ def compile_elements(name, loop, dtype, checked=False, assembly=False):
 
 def compile_module(name, write):
     """Compile a function that is written in LLVM's language to object code: ``write(module, name)`` writes it."""
+    import numba
     from numba.core.registry import cpu_target
 
-    library = cpu_target.target_context.codegen().create_library(name)
-    module = library.create_ir_module(name)
-    write(module, name)
-    return _emit(library, module, name)
+    with _lock, numba.core.compiler_lock.global_compiler_lock:
+        library = cpu_target.target_context.codegen().create_library(name)
+        module = library.create_ir_module(name)
+        write(module, name)
+        return _emit(library, module, name)
 
 
 def _emit(library, module, name, assembly=False):
@@ -201,13 +202,13 @@ def _optimise(library, wrapper, name):
     return module
 
 
-def _resolve_globals(namespace, dtype, checked):
-    resolved = {key: _resolve(value, dtype, checked) for key, value in namespace.items()}
+def _resolve_globals(namespace, dtype):
+    resolved = {key: _resolve(value, dtype) for key, value in namespace.items()}
     resolved["__builtins__"] = __builtins__
     return resolved
 
 
-def _resolve(value, dtype, checked, names=()):
+def _resolve(value, dtype, names=()):
     if isinstance(value, Intrinsic):
         return _numba_intrinsic(value)
     if isinstance(value, (ScalarFunction, ElementaryFunction)):
@@ -217,9 +218,7 @@ def _resolve(value, dtype, checked, names=()):
             fastmath = REASSOCIATE
         else:
             fastmath = getattr(value, "fastmath", False)
-        return _jit(value.resolve(dtype), fastmath, dtype, checked)
-    if isinstance(value, CheckedConstant):
-        return checked
+        return _jit(value.resolve(dtype), fastmath, dtype)
     if isinstance(value, NumbaForm):
         return value.resolve(dtype)
     if isinstance(value, python_types.ModuleType) and value.__name__.startswith(__package__ + "."):
@@ -227,37 +226,35 @@ def _resolve(value, dtype, checked, names=()):
         module = python_types.ModuleType(value.__name__)
         for name in names:
             if hasattr(value, name):
-                setattr(module, name, _resolve(getattr(value, name), dtype, checked))
+                setattr(module, name, _resolve(getattr(value, name), dtype))
         return module
     return value
 
 
-def jit(function, dtype, checked=False, fastmath=False):
+def jit(function, dtype, fastmath=False):
     """Return `function` compiled by Numba, its globals replaced by their compiled forms for `dtype`.
 
     Only compiled code may call it.
     """
     if isinstance(function, (ScalarFunction, ElementaryFunction)):
-        return _resolve(function, dtype, checked)
-    return _jit(function, fastmath, dtype, checked)
+        return _resolve(function, dtype)
+    return _jit(function, fastmath, dtype)
 
 
-def _jit(function, fastmath, dtype, checked):
+def _jit(function, fastmath, dtype):
     if isinstance(function, (ScalarFunction, ElementaryFunction)):
-        return _resolve(function, dtype, checked)
-    key = (function, dtype, checked)
+        return _resolve(function, dtype)
+    key = (function, dtype)
     found = _compiled.get(key)
     if found is None:
         import numba
 
         names = _names_of(function.__code__)
         module = function.__globals__
-        namespace = {n: _resolve(module[n], dtype, checked, names) for n in names if n in module}
+        namespace = {n: _resolve(module[n], dtype, names) for n in names if n in module}
         namespace["__builtins__"] = module.get("__builtins__", __builtins__)
         namespace["__name__"] = function.__module__
-        cells = tuple(
-            python_types.CellType(_resolve(cell.cell_contents, dtype, checked)) for cell in function.__closure__ or ()
-        )
+        cells = tuple(python_types.CellType(_resolve(cell.cell_contents, dtype)) for cell in function.__closure__ or ())
         copy = python_types.FunctionType(
             function.__code__, namespace, function.__name__, function.__defaults__, cells or None
         )

@@ -16,8 +16,7 @@ import functools
 
 import numpy as np
 
-from . import direct, few, moves, store, unlike
-from .checked import CHECKED_BUILD
+from . import builtin, calls, moves, store, unlike
 from .scalar import ScalarFunction
 
 REGISTRY = {}
@@ -25,6 +24,9 @@ REGISTRY = {}
 
 WORKING = "T"
 """Stands for the working dtype in a kernel's types."""
+
+CARRIERS = {kind.itemsize: kind for kind in map(np.dtype, (np.int8, np.int16, np.int32, np.int64))}
+"""By item size, the dtype for which a kernel is compiled that only moves elements."""
 
 
 class KernelTable(dict):
@@ -90,7 +92,7 @@ class Elementwise(Kernel):
     Attributes:
         parameters: names of the formula's parameters: first the arrays, then the scalars.
         array_types, scalar_types, result_types: dtype names, ``"T"`` for the working dtype.
-        calls: the same as functions without keywords, quicker for few elements; see `few.make_call`.
+        calls: the same as functions without keywords, quicker for few elements; see `calls.make_call`.
         uniform: (position of a parameter, values): where that operand is one of these numbers for all elements, the
             loop is compiled for it; None if there is no such parameter.
         repeated: names of the parameters that are one number per row in the gufuncs of `rows`.
@@ -161,7 +163,7 @@ class Elementwise(Kernel):
             range(len(self.array_types), len(types)) if numbers is None else numbers,
             uniform=self.uniform,
         )
-        return compiler.compile_elements(symbol, loop, dtype.name, CHECKED_BUILD, assembly)
+        return compiler.compile_elements(symbol, loop, dtype.name, assembly)
 
     def _make_variant(self, kept, chosen, dtype):
         """Return (address of the loop, ufunc, dtypes of its inputs, of its outputs, what makes the ufunc)."""
@@ -175,8 +177,7 @@ class Elementwise(Kernel):
             variant = "" if kept is None else f"[{','.join(map(str, kept))}-{','.join(map(str, chosen))}]"
             address = self._find(variant, dtype, compile_loop)
             make = functools.partial(self._make_ufunc, address, variant, dtype, inputs, outputs)
-            made = make(data=moves.table())
-            found = self._made[kept, chosen, dtype] = (address, made, inputs, outputs, make)
+            found = self._made[kept, chosen, dtype] = (address, make(data=moves.table()), inputs, outputs, make)
         return found
 
     def _make_call(self, kept, chosen, dtype):
@@ -184,9 +185,8 @@ class Elementwise(Kernel):
         walked = len(inputs) - len(self.scalar_types)
         cores = ["(n)"] * walked + ["()"] * (len(inputs) - walked)
         signature = f"{','.join(cores)}->{','.join(['(n)'] * len(outputs))}"
-        make_rows = functools.partial(make, signature, moves.table(rows=True))
-        otherwise = unlike.make_call(ufunc, walked, make_rows)
-        return few.make_call(address, ufunc, otherwise, inputs, outputs, moves.table())
+        otherwise = unlike.make_call(ufunc, walked, functools.partial(make, signature, moves.table(rows=True)))
+        return calls.make_call(address, ufunc, otherwise, inputs, outputs, moves.table())
 
 
 class GUfunc(Kernel):
@@ -195,10 +195,15 @@ class GUfunc(Kernel):
     Attributes:
         signature: of the core dimensions, such as ``(n),()->(n)``.
         input_types, output_types: dtype names, ``"T"`` for the working dtype.
+        contiguous: whether core arrays are C-contiguous in every call, so that no other core loop is compiled.
+        moves: whether elements of the working dtype are only moved: one compiled loop then serves all dtypes of a
+            size.
     """
 
-    def __init__(self, function, signature, types, fastmath):
+    def __init__(self, function, signature, types, fastmath, contiguous, moves):
         super().__init__(function, fastmath)
+        self.contiguous = contiguous
+        self.moves = moves
         self.signature = signature.replace(" ", "")
         inputs, outputs = types.replace(" ", "").split("->")
         self.input_types = inputs.split(",")
@@ -211,18 +216,21 @@ class GUfunc(Kernel):
 
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
         floating = any(np.dtype(kind).kind == "f" for kind in inputs + outputs)
-        text, namespace = loops.gufunc_loop(symbol, self.formula, self.signature, inputs, outputs, floating)
-        return compiler.compile_loop(symbol, text, namespace, dtype.name, CHECKED_BUILD, assembly)
+        text, namespace = loops.gufunc_loop(
+            symbol, self.formula, self.signature, inputs, outputs, floating, self.contiguous
+        )
+        return compiler.compile_loop(symbol, text, namespace, dtype.name, assembly)
 
     def _find_loop(self, dtype):
         return self._find("", dtype, functools.partial(self._compile, dtype=dtype))
 
     def _make(self, dtype):
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
-        return self._make_ufunc(self._addresses[dtype], "", dtype, inputs, outputs, self.signature)
+        address = self._addresses[CARRIERS[dtype.itemsize] if self.moves else dtype]
+        return self._make_ufunc(address, "", dtype, inputs, outputs, self.signature)
 
-    def direct(self, dtype, view=direct.AS_IS, unwanted=()):
-        """Return the builtin function that calls the loop on few elements in order; see `direct.make_builtin`.
+    def builtin(self, dtype, view=builtin.AS_IS, unwanted=()):
+        """Return the builtin function that calls the loop on arrays in order; see `builtin.make_builtin`.
 
         Args:
             dtype: the working dtype; bool is the loop of uint8, which is what bools are in memory.
@@ -233,9 +241,10 @@ class GUfunc(Kernel):
         key = (dtype, view, unwanted)
         found = self._builtins.get(key)
         if found is None:
-            loop = self._addresses[np.dtype(np.uint8) if dtype.kind == "b" else dtype]
+            carrier = CARRIERS[dtype.itemsize] if self.moves else np.dtype(np.uint8) if dtype.kind == "b" else dtype
+            loop = self._addresses[carrier]
             inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
-            found = direct.make_builtin(loop, self.name, inputs, outputs, self.signature, view, unwanted)
+            found = builtin.make_builtin(loop, self.name, inputs, outputs, self.signature, view, unwanted)
             self._builtins[key] = found
         return found
 
@@ -258,7 +267,7 @@ def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):
     return Elementwise(function, results, uniform, repeated)
 
 
-def gufunc(signature, types, *, fastmath=False):
+def gufunc(signature, types, *, fastmath=False, contiguous=False, moves=False):
     """Declare a kernel by a core loop over arrays.
 
     Args:
@@ -266,12 +275,16 @@ def gufunc(signature, types, *, fastmath=False):
             the outputs. An input without core dimensions is a number, an output without is an array of one element.
         types: dtype names of inputs and outputs, such as ``T,int64->T``.
         fastmath: LLVM flags; only a function that sums one block may have ``compiler.REASSOCIATE``.
+        contiguous: whether every caller passes C-contiguous core arrays: the loop for others is left out, which is
+            half of the work of compiling. Called with others, it leaves the results as they are.
+        moves: whether elements of the working dtype are only moved (or zero is put in their place): the loop is then
+            compiled once for all dtypes of a size.
 
     Returns:
         A decorator that makes a `GUfunc` kernel.
     """
 
     def declare(function):
-        return GUfunc(function, signature, types, fastmath)
+        return GUfunc(function, signature, types, fastmath, contiguous, moves)
 
     return declare

@@ -15,11 +15,12 @@ def {name}(args, dims, steps, data):
 """
 
 
-def gufunc_loop(name, function, signature, input_types, output_types, floating=True):
+def gufunc_loop(name, function, signature, input_types, output_types, floating=True, only_contiguous=False):
     """Write the loop of a gufunc kernel: the core function once per outer index.
 
     Core inputs without dimensions arrive as numbers, core outputs without dimensions as arrays of one element.
-    The core function is compiled twice: for C-contiguous core arrays, where it vectorises, and for strided ones.
+    The core function is compiled twice: for C-contiguous core arrays, where it vectorises, and for strided ones, unless
+    there are `only_contiguous` ones.
 
     Returns:
         (text, namespace) to compile.
@@ -66,10 +67,13 @@ def gufunc_loop(name, function, signature, input_types, output_types, floating=T
         return ["for k in range(outer):", f"    core({', '.join(arguments)})"]
 
     if contiguous:
-        lines.append(f"if {' and '.join(contiguous)}:")
+        # Strides of an empty array may be anything.
+        empty = f"{' * '.join(dims)} == 0 or " if only_contiguous else ""
+        lines.append(f"if {empty}{' and '.join(contiguous)}:")
         lines += ["    " + line for line in call("c")]
-        lines.append("else:")
-        lines += ["    " + line for line in call("a")]
+        if not only_contiguous:
+            lines.append("else:")
+            lines += ["    " + line for line in call("a")]
     else:
         lines += call("c")
     if floating:

@@ -36,7 +36,7 @@ ELEMENTWISE = [
 ]
 ROWS = [
     "forward.reduction.sum",
-    "forward.reduction.amax",
+    "forward.extremes.amax",
     "forward.normalization.softmax",
     "backward.normalization.softmax",
     "forward.normalization.layer_norm",
