@@ -95,16 +95,18 @@ class Elementwise(Kernel):
         calls: the same as functions without keywords, quicker for few elements; see `calls.make_call`.
         uniform: (position of a parameter, values): where that operand is one of these numbers for all elements, the
             loop is compiled for it; None if there is no such parameter.
+        limit: (position of a parameter, magnitude): blocks in which that operand is nowhere above it have a loop
+            compiled for it; None if there is no such parameter. No result depends on the loop taken.
         repeated: names of the parameters that are one number per row in the gufuncs of `rows`.
-        rows: the gufuncs ``(),(n),...->(n)`` by working dtype, None where nothing is repeated. Broadcast over a row
-            of some hundred elements, numbers would be copied, element by element: that is what NumPy's iterator does
-            with operands that do not have one stride throughout.
+        rows: the gufuncs ``(),(n),...->(n)`` by working dtype, None if not declared. Broadcast over a row of some
+            hundred elements, numbers would be copied, element by element: that is what NumPy's iterator does with
+            operands that do not have one stride throughout. Of a row that is broadcast, each use is a call of the loop.
     """
 
-    def __init__(self, function, results, uniform, repeated):
+    def __init__(self, function, results, uniform, limit, repeated):
         super().__init__(function)
         self.repeated = repeated
-        self.rows = KernelTable(self._make_rows) if repeated else None
+        self.rows = None if repeated is None else KernelTable(self._make_rows)
         self.result_types = (results,) if isinstance(results, str) else tuple(results)
         self.parameters = function.__code__.co_varnames[: function.__code__.co_argcount]
         self.array_types, self.scalar_types = [], []
@@ -117,6 +119,7 @@ class Elementwise(Kernel):
             else:
                 self.array_types.append(annotation if isinstance(annotation, str) else annotation.__name__)
         self.uniform = None if uniform is None else (self.parameters.index(uniform[0]), uniform[1])
+        self.limit = None if limit is None else (self.parameters.index(limit[0]), limit[1])
         self._variants, self._made = {}, {}
         self.calls = KernelTable(functools.partial(self._make_call, None, None))
 
@@ -162,6 +165,7 @@ class Elementwise(Kernel):
             range(len(self.result_types)) if chosen is None else chosen,
             range(len(self.array_types), len(types)) if numbers is None else numbers,
             uniform=self.uniform,
+            limit=self.limit,
         )
         return compiler.compile_elements(symbol, loop, dtype.name, assembly)
 
@@ -185,7 +189,8 @@ class Elementwise(Kernel):
         walked = len(inputs) - len(self.scalar_types)
         cores = ["(n)"] * walked + ["()"] * (len(inputs) - walked)
         signature = f"{','.join(cores)}->{','.join(['(n)'] * len(outputs))}"
-        otherwise = unlike.make_call(ufunc, walked, functools.partial(make, signature, moves.table(rows=True)))
+        make_rows = functools.partial(make, signature, moves.table(rows=True))
+        otherwise = unlike.make_call(ufunc, walked, make_rows)
         return calls.make_call(address, ufunc, otherwise, inputs, outputs, moves.table())
 
 
@@ -210,6 +215,17 @@ class GUfunc(Kernel):
         self.output_types = outputs.split(",")
         self._addresses = KernelTable(self._find_loop)
         self._builtins = {}
+        self._plain = KernelTable(self.builtin)
+
+    def run(self, dtype, *operands):
+        """Run the loop on arrays for all operands, those of the results too: without the ufunc if they lie in order.
+
+        Args:
+            dtype: the working dtype.
+            operands: the inputs, of the kernel's dtypes, then the results, memory of their own.
+        """
+        if not self._plain[dtype](*operands):
+            self.loops[dtype](*operands)
 
     def _compile(self, symbol, dtype, assembly=False):
         from . import compiler, loops
@@ -249,7 +265,7 @@ class GUfunc(Kernel):
         return found
 
 
-def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):
+def elementwise(function=None, *, results=WORKING, uniform=None, limit=None, repeated=None):
     """Declare a kernel by its formula of numbers.
 
     Args:
@@ -257,14 +273,17 @@ def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):
         results: dtype name of the result, ``"T"`` for the working dtype; a tuple for several results.
         uniform: (name of an array parameter, values) for which the formula is much simpler: where that operand is
             one such number for all elements, a loop is taken in which it is a constant.
-        repeated: names of array parameters that are often one number per row; see `Elementwise.rows`.
+        limit: (name of an array parameter, magnitude) up to which the formula is much simpler, which it finds out by
+            `intrinsics.within`: where that operand is nowhere above it in a block, a loop is taken that knows so.
+        repeated: names of array parameters that are often one number per row, to have `Elementwise.rows`; none, ``()``,
+            for a kernel that is often given a row for all rows.
 
     Returns:
         An `Elementwise` kernel.
     """
     if function is None:
-        return functools.partial(elementwise, results=results, uniform=uniform, repeated=repeated)
-    return Elementwise(function, results, uniform, repeated)
+        return functools.partial(elementwise, results=results, uniform=uniform, limit=limit, repeated=repeated)
+    return Elementwise(function, results, uniform, limit, repeated)
 
 
 def gufunc(signature, types, *, fastmath=False, contiguous=False, moves=False):
@@ -274,7 +293,7 @@ def gufunc(signature, types, *, fastmath=False, contiguous=False, moves=False):
         signature: of the core dimensions, such as ``(n),()->(n)``. The function's parameters are the inputs, then
             the outputs. An input without core dimensions is a number, an output without is an array of one element.
         types: dtype names of inputs and outputs, such as ``T,int64->T``.
-        fastmath: LLVM flags; only a function that sums one block may have ``compiler.REASSOCIATE``.
+        fastmath: LLVM flags; only a function that sums one block may have ``options.REASSOCIATE``.
         contiguous: whether every caller passes C-contiguous core arrays: the loop for others is left out, which is
             half of the work of compiling. Called with others, it leaves the results as they are.
         moves: whether elements of the working dtype are only moved (or zero is put in their place): the loop is then

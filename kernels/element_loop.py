@@ -5,16 +5,22 @@ the others a block of elements at a time is gathered into a buffer on the stack,
 that do not lie so are scattered from one; a number that is broadcast is a buffer filled once. So every layout has the
 vector loop's speed and exactly its bits, and there is one loop to compile, not one for each combination of strides.
 
+A formula that is much simpler for moderate numbers has two such loops: every block is looked at, and where it has no
+large number the loop is one compiled for moderate ones.
+
 Results larger than their share of the last cache leave through such a buffer, too: written past the caches, they need
 not be read from memory before they are overwritten.
 """
 
 import dataclasses
 
-from . import emit, memory, moves
+from . import emit, intrinsics, memory, moves
 
 BLOCK = 256
 """Elements of a buffer: 2 KB at most, and a multiple of every vector and cache line."""
+
+WATCHED = 1024
+"""Elements that are compared with a limit at a time: few enough to be in the first cache when they are read again."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +36,8 @@ class ElementLoop:
         numbers: positions of the parameters that are one number for the whole loop, or row.
         uniform: (position of a parameter, values): where that operand is one of these numbers for all elements, a
             loop is taken in which it is a constant; or None.
+        limit: (position of a parameter, magnitude): for blocks in which that operand is nowhere above it, a loop is
+            taken that is compiled for it; or None.
         light: whether the formula is so short that memory, not arithmetic, is what the loop waits for.
     """
 
@@ -40,6 +48,7 @@ class ElementLoop:
     chosen: tuple
     numbers: frozenset
     uniform: tuple | None = None
+    limit: tuple | None = None
     light: bool = False
 
 
@@ -145,7 +154,8 @@ class LoopWriter:
         for output in self.outputs:
             output.scattered = output.buffered
             output.buffered = builder.or_(output.buffered, streams)
-        block = builder.select(builder.and_(straight, builder.not_(streams)), length, word(BLOCK))
+        whole = length if self.loop.limit is None else word(WATCHED)
+        block = builder.select(builder.and_(straight, builder.not_(streams)), whole, word(BLOCK))
         smallest = emit.smaller(builder, block, length)
         for array in self.walked:
             array.repeated = builder.and_(array.buffered, builder.icmp_unsigned("==", array.stride, word(0)))
@@ -248,19 +258,55 @@ class LoopWriter:
         self.builder.call(self.move, [target, target_stride or size, source, source_stride or size, count, size])
 
     def _call_elements(self, number, values, count):
-        """Write the loop that vectorises, a function of its own so that LLVM leaves it alone, and a call of it.
+        """Write the loop that vectorises and a call of it, or two of which one is for moderate numbers.
 
         Args:
             number: of the case.
             values: {position: value} of repeated operands; one that is a constant is known inside.
             count: how many elements.
         """
+        position, limit = self.loop.limit or (None, None)
+        watched = [operand for operand in self.walked if operand.position == position and position not in values]
+        if not watched:
+            self._call_loop(f"elements{number}", values, count)
+            return
+        (operand,) = watched
+        limit = self.ir.Constant(memory.value_type(operand.kind), limit)
+        with self.builder.if_else(self._call_finder(f"beyond{number}", operand, limit, count)) as (beyond, within):
+            with beyond:
+                self._call_loop(f"elements{number}", values, count)
+            with within:
+                self._call_loop(f"moderate{number}", values, count, {position: limit})
+
+    def _call_finder(self, name, operand, limit, count):
+        """Write a function that says whether an operand is anywhere above the limit in this block, and a call of it."""
+        truth = self.ir.IntType(1)
+        function = self._function(name, [operand.start.type, self.word], truth)
+        builder = self.ir.IRBuilder(function.append_basic_block("entry"))
+        found = builder.alloca(truth)
+        builder.store(truth(0), found)
+        with emit.counting(builder, function.args[1]) as i:
+            offset = builder.mul(i, self.word(operand.itemsize))
+            number = memory.emit_load(builder, operand.kind, function.args[0], offset)
+            within = intrinsics.within.emit(builder, [number, limit], truth)
+            builder.store(builder.select(within, builder.load(found), truth(1)), found)
+        builder.ret(builder.load(found))
+        return self.builder.call(function, [operand.start, count])
+
+    def _call_loop(self, name, values, count, limits=()):
+        """Write the loop that vectorises, a function of its own so that LLVM leaves it alone, and a call of it.
+
+        Args:
+            name: of the function.
+            values, count: as in `_call_elements`.
+            limits: {position: limit} that the operand is known not to be above.
+        """
         ir, loop, outer = self.ir, self.loop, self.builder
         values = {operand.position: operand.number for operand in self.inputs if operand not in self.walked} | values
         parts = [values.get(operand.position, getattr(operand, "start", None)) for operand in self.inputs]
         passed = [part for part in parts if not isinstance(part, ir.Constant)]
         passed += [output.start for output in self.outputs]
-        function = self._function(f"elements{number}", [*(part.type for part in passed), self.word])
+        function = self._function(name, [*(part.type for part in passed), self.word])
         if loop.light:
             # Vectors of half a cache line straddle two lines half as often: numbers lie at multiples of 16 bytes.
             set.add(function.attributes, '"prefer-vector-width"="256"')
@@ -273,6 +319,8 @@ class LoopWriter:
             for operand, place in zip(self.inputs, places, strict=True):
                 if operand.position not in values:
                     place = memory.emit_load(builder, operand.kind, place, builder.mul(i, self.word(operand.itemsize)))
+                if operand.position in limits:
+                    place = intrinsics.promised_within.emit(builder, [place, limits[operand.position]], place.type)
                 arguments[operand.position] = place
             found = self.call(builder, arguments)
             for slot, (output, index, place) in enumerate(zip(self.outputs, loop.chosen, results, strict=True)):
@@ -281,8 +329,9 @@ class LoopWriter:
         builder.ret_void()
         outer.call(function, [*passed, count])
 
-    def _function(self, name, parameters):
-        function = self.ir.Function(self.module, self.ir.FunctionType(self.ir.VoidType(), parameters), name)
+    def _function(self, name, parameters, result=None):
+        kind = self.ir.FunctionType(result or self.ir.VoidType(), parameters)
+        function = self.ir.Function(self.module, kind, name)
         function.linkage = "internal"
         function.attributes.add("noinline")
         function.attributes.add("nounwind")

@@ -48,7 +48,6 @@ from .declaration import (
     as_saved,
     check_output_version,
     check_version,
-    compile_function,
     modified_error,
     refuse_recording,
     refuse_saving,
@@ -56,6 +55,7 @@ from .declaration import (
 )
 from .inplace import refresh_view
 from .operands import unwrap
+from .texts import compile_function
 
 
 class NoView(RuntimeError):
