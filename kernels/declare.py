@@ -191,8 +191,7 @@ class Elementwise(Kernel):
             variant = "" if kept is None else f"[{','.join(map(str, kept))}-{','.join(map(str, chosen))}]"
             address = self._find(variant, dtype, compile_loop)
             make = functools.partial(self._make_ufunc, address, variant, dtype, inputs, outputs)
-            made = make(data=moves.table())
-            found = self._made[kept, chosen, dtype] = (address, made, inputs, outputs, make)
+            found = self._made[kept, chosen, dtype] = (address, make(data=moves.table()), inputs, outputs, make)
         return found
 
     def _make_call(self, kept, chosen, dtype):
