@@ -11,6 +11,8 @@ import time
 
 import numpy as np
 
+# The optimizers' kernels are declared when they are imported.
+from .. import optim  # noqa: F401
 from ..dtypes import NUMERIC
 from ..kernels import progress as progress_line
 from ..kernels import store, transposition
@@ -107,6 +109,8 @@ def compile_item(item):
     try:
         if variant is None:
             kernel.loops[np.dtype(dtype)]
+            # What all kernels share, too: the functions that call loops without NumPy's machinery.
+            kernel.calls[np.dtype(dtype)] if isinstance(kernel, Elementwise) else kernel.builtin(np.dtype(dtype))
         elif variant == "rows":
             kernel.rows[np.dtype(dtype)]
         else:

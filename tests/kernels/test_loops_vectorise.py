@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import numtensor as nt
+import numtensor.optim  # declares kernels
 from numtensor.kernels import emit
 from numtensor.kernels.declare import REGISTRY
 from numtensor.kernels.symbols import LIBM_SYMBOLS
