@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 
 from . import dtypes
-from .graph import NO_VERSION, LeafHooks, Metadata, NodeHooks, Output, RemovableHandle, counter_of
+from .graph import NO_VERSION, LeafHooks, Metadata, NodeHooks, Output, RemovableHandle, counter_of, make_metadata
 from .modes import current
 from .printing import tensor_repr
 
@@ -72,7 +72,7 @@ class Tensor(Methods):
             array = array.astype(dtypes.get_default_dtype().numpy)
         dtypes.from_numpy_dtype(array.dtype, "Tensor")
         made._array = array
-        made._meta = None if current.mode.inference else Metadata()
+        made._meta = None if current.mode.inference else make_metadata()
         return made
 
     # -----------------------------------------------------------------------------------------------------------------
@@ -297,10 +297,10 @@ class Tensor(Methods):
         """Return another leaf on the same memory, with the same version counter (or none)."""
         made = new(type(self))
         made._array = self._array
-        made._meta = None if self.is_inference() else Metadata(False, counter_of(self._meta))
+        made._meta = None if self.is_inference() else make_metadata(False, counter_of(self._meta))
         if self.requires_grad:
             if made._meta is None:
-                made._meta = Metadata(True, NO_VERSION)
+                made._meta = make_metadata(True, NO_VERSION)
             made._meta.requires_grad = True
         return made
 
@@ -349,7 +349,7 @@ class Tensor(Methods):
             )
         if meta is None:
             if requires_grad:
-                self._meta = Metadata(True, NO_VERSION)
+                self._meta = make_metadata(True, NO_VERSION)
         else:
             meta.requires_grad = bool(requires_grad)
         return self
@@ -378,7 +378,7 @@ class Tensor(Methods):
         if self._meta is None:
             if value is None:
                 return
-            self._meta = Metadata(False, NO_VERSION)
+            self._meta = make_metadata(False, NO_VERSION)
         self._meta.grad = value
 
     @grad.deleter
@@ -399,18 +399,18 @@ class Tensor(Methods):
         return 0 if meta.counter is None else meta.counter.value
 
     def _is_view(self) -> bool:
-        return self._meta is not None and self._meta.view is not None
+        return self._meta is not None and self._meta.base is not None
 
     @property
     def _base(self) -> Tensor | None:
-        return self._meta.view.base if self._is_view() else None
+        return None if self._meta is None else self._meta.base
 
     @property
     def data(self) -> Tensor:
         """The same memory as a tensor without history, whose changes autograd does not see."""
         other = new(Tensor)
         other._array = self._array
-        other._meta = None if self.is_inference() else Metadata()
+        other._meta = None if self.is_inference() else make_metadata()
         return other
 
     @data.setter
@@ -513,9 +513,9 @@ def from_array(array: np.ndarray[Any, Any]) -> Tensor:
     made = new(Tensor)
     made._array = array
     # What Metadata() does, 60 ns sooner.
-    meta = made._meta = new(Metadata)
+    meta = made._meta = Metadata()
     meta.requires_grad = False
-    meta.node = meta.counter = meta.grad = meta.view = meta.hooks = None
+    meta.node = meta.counter = meta.grad = meta.base = meta.hooks = None
     return made
 
 
@@ -523,7 +523,7 @@ def wrap(array):
     """Wrap an array that nobody else holds as a tensor of the current mode: what a factory returns."""
     made = new(Tensor)
     made._array = array
-    made._meta = None if current.mode.inference else Metadata()
+    made._meta = None if current.mode.inference else make_metadata()
     return made
 
 
@@ -533,5 +533,5 @@ def rebuild(cls, array, requires_grad):
     made = new(cls)
     # An unpickled array's dtype is equal to the one that ops look up, but another object.
     made._array = array if array.dtype is kind else array.view(kind)
-    made._meta = None if current.mode.inference else Metadata()
+    made._meta = None if current.mode.inference else make_metadata()
     return made.requires_grad_() if requires_grad else made

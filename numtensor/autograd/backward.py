@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def edge_of(tensor):
     """Return where the gradient of a tensor that requires grad goes."""
     meta = tensor._meta
-    node = refresh_view(tensor) if meta.view is not None else meta.node
+    node = refresh_view(tensor) if meta.base is not None else meta.node
     return node or meta
 
 
@@ -30,7 +30,7 @@ def grad_fn(self) -> Node | None:
     meta = self._meta
     if meta is None:
         return None
-    node = view_node(self) if meta.view is not None else meta.node
+    node = view_node(self) if meta.base is not None else meta.node
     return node.node if type(node) is Output else node
 
 

@@ -15,9 +15,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..graph import NO_VERSION, Metadata, Output
+from ..graph import NO_VERSION, Output, make_metadata, make_view_metadata
 from ..modes import Manager, Wrapper, current
-from ..ops.inplace import make_view_meta
 from ..ops.layouts import replay_of
 from ..ops.overwrite_kind import OverwriteOp
 from ..tensor import Tensor, new
@@ -52,9 +51,9 @@ class Level:
             found = self._by_node.get(node)
             if found is not None and number in found:
                 return found[number]
-        if meta.view is not None:
+        if meta.base is not None:
             # Taken before its base got a tangent.
-            whole = self.tangent(meta.view.base)
+            whole = self.tangent(meta.base)
             return None if whole is None else _view_of(whole, replay_of(tensor))
         return None
 
@@ -63,7 +62,7 @@ class Level:
         meta = tensor._meta
         if meta is None:
             # An inference tensor, outside inference mode.
-            meta = tensor._meta = Metadata(False, NO_VERSION)
+            meta = tensor._meta = make_metadata(False, NO_VERSION)
         self._by_metadata[meta] = tangent
         node = meta.node
         if node is not None:
@@ -82,17 +81,17 @@ class Level:
     def overwrite(self, tensor, tangent):
         """Give a tensor that was changed in place the tangent of its new values, None for zeros."""
         old = self.tangent(tensor)
-        view = tensor._meta.view
+        base = tensor._meta.base
         if old is None:
             if tangent is None:
                 return
-            if view is None:
+            if base is None:
                 self.give(tensor, _own(tangent, (), tensor))
                 return
-            whole = zeros_for(view.base)
-            self.give(view.base, whole)
+            whole = zeros_for(base)
+            self.give(base, whole)
             old = _view_of(whole, replay_of(tensor))
-        elif view is None and old._meta.counter is None:
+        elif base is None and old._meta.counter is None:
             # No view shares it: no need to write into what a graph may have saved.
             self.give(tensor, zeros_for(tensor) if tangent is None else _own(tangent, (), tensor))
             return
@@ -107,7 +106,7 @@ def _view_of(whole, replay):
     """Return the part of a tangent that a view shows of its base."""
     part = new(Tensor)
     part._array = replay(whole._array)
-    part._meta = make_view_meta("tracked", whole, replay)
+    part._meta = make_view_metadata(whole, replay)
     return part
 
 
@@ -200,7 +199,7 @@ class Dual(Wrapper):
                     tangent = tangent.to(one.dtype)
                 if tangent._array.shape != one._array.shape:
                     tangent = tangent.expand(one._array.shape)
-                if one._meta is None or one._meta.view is None or not _on_same_memory(tangent, tangents):
+                if one._meta is None or one._meta.base is None or not _on_same_memory(tangent, tangents):
                     tangent = _own(tangent, tangents, one)
                 level.give(one, tangent)
 

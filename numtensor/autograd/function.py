@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..graph import FREED, NO_VERSION, Metadata, MultiNode, Node, Output, counter_of, next_sequence_number
+from ..graph import (
+    FREED,
+    NO_VERSION,
+    Metadata,
+    MultiNode,
+    Output,
+    counter_of,
+    make_metadata,
+    make_node,
+    make_view_metadata,
+    next_sequence_number,
+)
 from ..modes import Mode, current, no_grad
 from ..ops.declaration import modified_error, refuse_recording, refuse_saving
-from ..ops.inplace import adopt, make_view_meta
+from ..ops.inplace import adopt
 from ..ops.operands import sum_to_shape
 from ..tensor import Tensor, from_array, new
 from . import saved_hooks
@@ -125,7 +136,7 @@ class FunctionCtx(MultiNode):
             return tensor
         made = new(Tensor)
         made._array = tensor
-        made._meta = Metadata(edge is not None, counter)
+        made._meta = make_metadata(edge is not None, counter)
         if type(edge) is int:
             # One of the results.
             edge = self if self.outputs == 1 else Output(self, edge)
@@ -369,7 +380,7 @@ def _record(ctx, args, tensors, results):
             continue
         if id(result) in dirty:
             meta = result._meta
-            if meta is not None and meta.requires_grad and meta.node is None and meta.view is None:
+            if meta is not None and meta.requires_grad and meta.node is None and meta.base is None:
                 raise RuntimeError(
                     f"{op.name}: a leaf Variable that requires grad is being used in an in-place operation (shape "
                     f"{result._array.shape})"
@@ -400,7 +411,7 @@ def _alias(tensor):
     """Return another tensor on the same memory and counter, for an input that is returned as it is."""
     made = new(Tensor)
     made._array = tensor._array
-    made._meta = make_view_meta("tracked", tensor, _same)
+    made._meta = make_view_metadata(tensor, _same)
     return made
 
 
@@ -465,7 +476,7 @@ def once_differentiable(function):
             if isinstance(one, Tensor):
                 one = from_array(one._array)
                 one._meta.requires_grad = True
-                one._meta.node = Node(_ONCE, edges, ())
+                one._meta.node = make_node(_ONCE, edges, ())
             results.append(one)
         return tuple(results) if several else results[0]
 

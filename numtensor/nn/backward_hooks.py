@@ -5,7 +5,7 @@ The step before the module sees the gradients of all inputs at once, the one aft
 
 import warnings
 
-from ..graph import Metadata, MultiNode, Output, counter_of
+from ..graph import MultiNode, Output, counter_of, make_metadata
 from ..modes import current
 from ..ops.general_kind import wrap_normal
 from ..ops.inplace import refresh_view
@@ -47,7 +47,7 @@ def _pass_through(tensors, function):
         if meta is None or not meta.requires_grad:
             edges.append(None)
         else:
-            edges.append((refresh_view(tensor) if meta.view is not None else meta.node) or meta)
+            edges.append((refresh_view(tensor) if meta.base is not None else meta.node) or meta)
     node = MultiNode(PASS_THROUGH, tuple(edges), (), None, function, len(tensors))
     passed = []
     for number, tensor in enumerate(tensors):
@@ -56,7 +56,7 @@ def _pass_through(tensors, function):
             continue
         made = new(Tensor)
         made._array = tensor._array
-        made._meta = Metadata(True, counter_of(tensor._meta))
+        made._meta = make_metadata(True, counter_of(tensor._meta))
         made._meta.node = node if node.outputs == 1 else Output(node, number)
         passed.append(made)
     return passed

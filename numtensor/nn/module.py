@@ -6,19 +6,18 @@ attribute costs; only their names are kept by kind beside them.
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from .. import dtypes
 from ..graph import RemovableHandle
 from ..modes import inference_mode, no_grad
-from ..ops.creation import from_numpy
-from ..ops.inplace import bump_version, check_writable
-from ..tensor import Tensor, from_array, new
+from ..ops.inplace import bump_version
+from ..tensor import Tensor
 from .backward_hooks import BackwardHooks
+from .gradients import zero_gradients
+from .members import Members
 from .parameter import Parameter
+from .state import load_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import ParamSpec, Self
 
     from .._types import DType
+    from .state import IncompatibleKeys
 
     P = ParamSpec("P")
     R = TypeVar("R", covariant=True)
@@ -36,52 +36,6 @@ if TYPE_CHECKING:
 
         def forward(self, *args: P.args, **kwargs: P.kwargs) -> R:
             """Compute the result."""
-
-
-class Members(MutableMapping):
-    """The members of one kind of a module, by name: a live view of the module's ``__dict__``."""
-
-    __slots__ = ("_names", "_namespace")
-
-    def __init__(self, namespace, names):
-        self._namespace = namespace
-        self._names = names
-
-    def __getitem__(self, name):
-        if name not in self._names:
-            raise KeyError(name)
-        return self._namespace[name]
-
-    def __setitem__(self, name, value):
-        self._names.setdefault(name, True)
-        self._namespace[name] = value
-
-    def __delitem__(self, name):
-        del self._names[name]
-        del self._namespace[name]
-
-    def __iter__(self):
-        return iter(self._names)
-
-    def __len__(self):
-        return len(self._names)
-
-    def __repr__(self):
-        return repr(dict(self))
-
-
-class IncompatibleKeys(NamedTuple):
-    """What `Module.load_state_dict` did not find, and what it found no use for."""
-
-    missing_keys: list
-    unexpected_keys: list
-
-    def __repr__(self):
-        if not self.missing_keys and not self.unexpected_keys:
-            return "<All keys matched successfully>"
-        return f"IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
-
-    __str__ = __repr__
 
 
 class Hooks:
@@ -542,7 +496,7 @@ class Module:
             destination = {}
         namespace = self.__dict__
         for name, value in self._local_state():
-            destination[prefix + name] = value if keep_vars else _detached(value)
+            destination[prefix + name] = value if keep_vars else value.detach()
         for name in namespace["_module_names"]:
             if namespace[name] is not None:
                 namespace[name].state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
@@ -584,38 +538,7 @@ class Module:
             RuntimeError: keys are missing or unexpected, shapes differ, or a parameter may not be written; the
                 message lists all of them.
         """
-        if not hasattr(state_dict, "keys"):
-            raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
-        missing, errors, writes, expected = [], [], [], set()
-        with no_grad():
-            for key, module, name, target in self._state_places():
-                expected.add(key)
-                if key not in state_dict:
-                    missing.append(key)
-                    continue
-                try:
-                    writes.append((module, name, target, _fitting(key, target, state_dict[key], assign)))
-                except _Unfit as error:
-                    errors.append(str(error))
-        unexpected = [key for key in state_dict if key not in expected]
-        if strict:
-            for what, keys in (("Unexpected", unexpected), ("Missing", missing)):
-                if keys:
-                    quoted = ", ".join(f'"{key}"' for key in keys)
-                    errors.insert(0, f"{what} key(s) in state_dict: {quoted}. ")
-        if errors:
-            raise RuntimeError(
-                "Error(s) in loading state_dict for {}:\n\t{}".format(type(self).__name__, "\n\t".join(errors))
-            )
-        for module, name, target, source in writes:
-            if assign:
-                setattr(module, name, source)
-            else:
-                # NumPy warns of NaN and of overflow in a cast where PyTorch is silent.
-                with np.errstate(invalid="ignore", over="ignore"):
-                    np.copyto(target._array, source, casting="unsafe")
-                bump_version(target, "load_state_dict")
-        return IncompatibleKeys(missing, unexpected)
+        return load_state(self, state_dict, strict, assign)
 
     # -----------------------------------------------------------------------------------------------------------------
     # Hooks
@@ -737,85 +660,9 @@ class Module:
         return f"{self._get_name()}(\n  " + "\n  ".join(lines + children) + "\n)"
 
 
-def zero_gradients(name, parameters, set_to_none):
-    """Drop parameters' gradients, or fill them with zeros in place.
-
-    Raises:
-        RuntimeError: one may not be changed (an inference tensor, outside inference mode); none is then.
-    """
-    parameters = [parameter for parameter in parameters if parameter.grad is not None]
-    if set_to_none:
-        for parameter in parameters:
-            parameter.grad = None
-        return
-    for parameter in parameters:
-        grad = parameter.grad
-        if grad.grad_fn is None:
-            grad.requires_grad_(False)
-            check_writable(name, grad)
-    for parameter in parameters:
-        grad = parameter.grad
-        if grad.grad_fn is not None:
-            # A gradient with a history of its own (create_graph) is replaced: others may hold it.
-            parameter.grad = from_array(np.zeros_like(grad._array))
-        else:
-            grad._array[...] = 0
-            bump_version(grad, name)
-
-
 def _take_memory(tensor, fn):
     """Give a tensor the memory of ``fn(tensor)``, and count it as a change: backward may still need the old one."""
     made = fn(tensor)
     if made is not tensor:
         tensor._array = made._array
         bump_version(tensor, "to")
-
-
-def _detached(tensor):
-    return tensor.detach()
-
-
-class _Unfit(Exception):
-    """A value of a state dict that its parameter cannot take."""
-
-
-def _fitting(key, target, value, assign):
-    """Return what is to be written to (or, with `assign`, in place of) `target`, checked."""
-    if not isinstance(value, (Tensor, np.ndarray)):
-        raise _Unfit(
-            f'While copying the parameter named "{key}", expected numtensor.Tensor or NumPy array from checkpoint but '
-            f"received {type(value)}"
-        )
-    if not isinstance(value, Tensor):
-        try:
-            value = from_numpy(value)
-        except TypeError as error:
-            raise _Unfit(f'While copying the parameter named "{key}": {error}') from None
-    if target._array.ndim == 0 and value._array.shape == (1,):
-        value = _reshaped(value, ())
-    if value._array.shape != target._array.shape:
-        raise _Unfit(
-            f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, the shape in current "
-            f"model is {target.shape}."
-        )
-    try:
-        if not assign:
-            check_writable("load_state_dict", target)
-            return value._array
-        if isinstance(target, Parameter):
-            if not isinstance(value, Parameter):
-                return Parameter(value, target.requires_grad)
-            value.requires_grad_(target.requires_grad)
-        return value
-    except (RuntimeError, TypeError) as error:
-        raise _Unfit(
-            f'While copying the parameter named "{key}", whose dimensions in the model are {target.shape} and whose '
-            f"dimensions in the checkpoint are {value.shape}, an exception occurred : {error.args}."
-        ) from None
-
-
-def _reshaped(tensor, shape):
-    made = new(Tensor)
-    made._array = tensor._array.reshape(shape)
-    made._meta = tensor._meta
-    return made

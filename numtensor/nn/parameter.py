@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import dtypes
-from ..graph import NO_VERSION, Metadata, counter_of
+from ..graph import NO_VERSION, counter_of, make_metadata
 from ..tensor import Tensor, new, rebuild, wrap
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Parameter(Tensor):
         made._array = data._array
         meta = data._meta
         # As detach() does: a normal tensor's counter is shared, an inference tensor has none.
-        made._meta = None if meta is None or meta.counter is NO_VERSION else Metadata(False, counter_of(meta))
+        made._meta = None if meta is None or meta.counter is NO_VERSION else make_metadata(False, counter_of(meta))
         return made.requires_grad_() if requires_grad else made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..dtypes import ALIASES, ALL, FROM_NUMPY, as_dtype, bool_, float32, float64, int8, int16, int32, int64, uint8
 from ..dtypes import dtype as Dtype
-from ..graph import NO_VERSION, Metadata, counter_of
+from ..graph import NO_VERSION, counter_of, make_metadata
 from ..modes import current
 from ..tensor import Tensor, new
 from .declaration import Declaration
@@ -278,7 +278,7 @@ class DetachOp(Declaration):
             made = new(Tensor)
             made._array = input._array
             meta = input._meta
-            made._meta = None if meta is None or meta.counter is NO_VERSION else Metadata(False, counter_of(meta))
+            made._meta = None if meta is None or meta.counter is NO_VERSION else make_metadata(False, counter_of(meta))
             return made
 
         return detach
@@ -315,7 +315,7 @@ def detach_(self) -> Self:
     """
     meta = self._meta
     if meta is not None:
-        if meta.view is not None and meta.requires_grad:
+        if meta.base is not None and meta.requires_grad:
             raise RuntimeError(
                 f"detach_: Can't detach views in-place. Use detach() instead (shape {tuple(self._array.shape)})"
             )
@@ -361,6 +361,9 @@ def copy_(input, src: Operand, non_blocking=False):
 def _(array, src, non_blocking):
     source = src if isinstance(src, (int, float)) else unwrap("copy_", "src", src)
     try:
+        if type(source) is np.ndarray and source.dtype is array.dtype:
+            np.copyto(array, source)
+            return
         # NumPy warns of NaN and of overflow where PyTorch is silent.
         with np.errstate(all="ignore"):
             np.copyto(array, source, casting="unsafe")

@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import modes
 from ..debug import origin
-from ..graph import Metadata, Node
+from ..graph import Metadata, Node, make_metadata
 from ..modes import current
 from ..tensor import Tensor, new
 from ..threads.limits import process
@@ -23,8 +23,6 @@ from . import inplace, operands
 
 # What new(Tensor) does, 8 ns sooner.
 new_tensor = functools.partial(new, Tensor)
-new_metadata = functools.partial(new, Metadata)
-new_node = functools.partial(new, Node)
 
 OPS = {}
 """The op table: declarations by name. In-place forms are not ops of their own."""
@@ -168,6 +166,9 @@ class Declaration:
     # -----------------------------------------------------------------------------------------------------------------
     # Forms
 
+    # Whether a kernel writes what it reads, so that it may do so in place.
+    keeps_dtype = False
+
     def form(self, name, signature, arguments, namespace, around=lambda call: call):
         """Make a public form, which ends in a call of the current mode's callable.
 
@@ -240,9 +241,9 @@ class Declaration:
             lines += ["if thread_mode is INFERENCE:", *("    " + line for line in inference)]
         return [
             *lines,
-            "meta = tensor._meta = new_metadata()",
+            "meta = tensor._meta = Metadata()",
             "meta.requires_grad = False",
-            "meta.node = meta.counter = meta.grad = meta.view = meta.hooks = None",
+            "meta.node = meta.counter = meta.grad = meta.base = meta.hooks = None",
             "return tensor",
         ]
 
@@ -290,8 +291,8 @@ class Declaration:
             "NO_GRAD": modes.NO_GRAD,
             "Tensor": Tensor,
             "new_tensor": new_tensor,
-            "new_metadata": new_metadata,
-            "new_node": new_node,
+            "Metadata": Metadata,
+            "Node": Node,
             "ndarray": np.ndarray,
             "asarray": np.asarray,
             "unwrap": operands.unwrap,
@@ -483,7 +484,7 @@ def as_saved(tensor, edge):
         # The leaf itself, whose values a hook kept in another form.
         copy._meta = edge
     else:
-        copy._meta = Metadata(True, meta.counter)
+        copy._meta = make_metadata(True, meta.counter)
         copy._meta.node = edge
     return copy
 
@@ -492,7 +493,7 @@ def saved_output(node, array):
     """Return a node's saved result as the tensor it was: part of the graph by the node itself."""
     made = new(Tensor)
     made._array = array
-    made._meta = Metadata(True, node.counter)
+    made._meta = make_metadata(True, node.counter)
     made._meta.node = node
     return made
 

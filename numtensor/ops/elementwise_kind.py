@@ -79,6 +79,7 @@ class ElementwiseOp(Declaration):
         self.saves = {k: (v,) if isinstance(v, str) else tuple(v) for k, v in self.saves.items()}
         self.saved_names = (*self.parameters, "output")
         self.saves_output = any("output" in needs for needs in self.saves.values())
+        self.keeps_dtype = forward.result_types == ("T",)
         self._plans = {}
 
     def implement(self, numpy_dtype):
@@ -121,8 +122,8 @@ class ElementwiseOp(Declaration):
                 "    result = asarray(result)",
                 "tensor = new_tensor()",
                 "tensor._array = result",
-                "meta = tensor._meta = new_metadata()",
-                "meta.counter = meta.grad = meta.view = meta.hooks = None",
+                "meta = tensor._meta = Metadata()",
+                "meta.counter = meta.grad = meta.base = meta.hooks = None",
                 *self._record_lines(),
                 "return tensor",
             ]
@@ -288,13 +289,13 @@ class ElementwiseOp(Declaration):
         for x in self.differentiable:
             lines.append(f"r_{x} = m_{x} is not None and m_{x}.requires_grad")
         lines.append(f"if {' or '.join('r_' + x for x in self.differentiable)}:")
-        body = ["meta.requires_grad = True", "node = meta.node = new_node()", "node.op = op"]
+        body = ["meta.requires_grad = True", "node = meta.node = Node()", "node.op = op"]
         for x in self.differentiable:
             body += [
                 f"e_{x} = None",
                 f"if r_{x}:",
                 f"    e_{x} = m_{x}.node or m_{x}",
-                f"    if m_{x}.view is not None:",
+                f"    if m_{x}.base is not None:",
                 f"        e_{x} = refresh_view({x}) or m_{x}",
                 f"    if m_{x}.counter is NO_VERSION:",
                 f"        refuse_recording(op, '{x}', {x})",

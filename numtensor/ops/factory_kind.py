@@ -39,9 +39,9 @@ class FactoryOp(Declaration):
             lines += ["tensor._meta = None"]
         else:
             lines += [
-                "meta = tensor._meta = new_metadata()",
+                "meta = tensor._meta = Metadata()",
                 "meta.requires_grad = False",
-                "meta.node = meta.counter = meta.grad = meta.view = meta.hooks = None",
+                "meta.node = meta.counter = meta.grad = meta.base = meta.hooks = None",
             ]
         if "requires_grad" in self.parameters:
             lines += ["if requires_grad:", "    require_grad(op.name, tensor)"]

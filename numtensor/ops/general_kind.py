@@ -26,11 +26,21 @@ modes, and, where nothing is recorded, in the public forms themselves (`Declarat
 forward rule: it begins with the common case, before it calls anything that knows all cases.
 """
 
-import functools
 
 import numpy as np
 
-from ..graph import NO_VERSION, Metadata, MultiNode, Node, Output, View, ViewMetadata, counter_of, next_sequence_number
+from ..graph import (
+    NO_VERSION,
+    Metadata,
+    MultiNode,
+    Output,
+    ViewMetadata,
+    counter_of,
+    make_metadata,
+    make_node,
+    make_view_metadata,
+    next_sequence_number,
+)
 from ..modes import NO_GRAD, current
 from ..tensor import Tensor, new
 from .declaration import (
@@ -44,11 +54,8 @@ from .declaration import (
     refuse_saving,
     saved_output,
 )
-from .inplace import make_view_meta, refresh_view
+from .inplace import refresh_view
 from .operands import unwrap
-
-new_view = functools.partial(new, View)
-new_view_metadata = functools.partial(new, ViewMetadata)
 
 
 class NoView(RuntimeError):
@@ -161,8 +168,7 @@ class GeneralOp(Declaration):
             # The public function is written before the rule is given.
             "forward": self._forward,
             "NO_VERSION": NO_VERSION,
-            "new_view": new_view,
-            "new_view_metadata": new_view_metadata,
+            "ViewMetadata": ViewMetadata,
             "NoView": NoView,
             "otherwise": self.otherwise,
         }
@@ -257,23 +263,19 @@ class GeneralOp(Declaration):
             "counter = m.counter",
             "if counter is None:",
             "    counter = counter_of(m)",
-            "meta = tensor._meta = new_view_metadata()",
+            # What ViewMetadata.__init__ does: the call would cost as much as these lines.
+            "meta = tensor._meta = ViewMetadata()",
             "meta.counter = counter",
-            "meta.grad = meta.hooks = None",
-            # What View.__init__ does: the call would cost as much as the rest of these lines.
-            "outer = m.view",
-            "view = meta.view = new_view()",
-            "view.parent = outer",
-            "if outer is None:",
-            f"    view.base = {source}",
-            f"    view.path = {made_in}",
+            "meta.version = counter.value",
+            "meta.grad = meta.hooks = meta.link = None",
+            "if m.base is None:",
+            f"    meta.base = {source}",
+            f"    meta.path = {made_in}",
+            f"    meta.steps = (None, forward, ({rest}), None)",
             "else:",
-            "    view.base = outer.base",
-            f"    view.path = {'outer.path' if path == 'tracked' else made_in}",
-            "view.take = forward",
-            f"view.arguments = ({rest})",
-            "view.number = view.link = None",
-            "view.version = counter.value",
+            "    meta.base = m.base",
+            f"    meta.path = {'m.path' if path == 'tracked' else made_in}",
+            f"    meta.steps = (m.steps, forward, ({rest}), None)",
         ]
 
     def _record_lines(self, arguments):
@@ -292,7 +294,7 @@ class GeneralOp(Declaration):
                 f"e_{x} = None",
                 f"if r_{x}:",
                 f"    e_{x} = m_{x}.node or m_{x}",
-                f"    if m_{x}.view is not None:",
+                f"    if m_{x}.base is not None:",
                 f"        e_{x} = refresh_view({x}) or m_{x}",
                 f"    if m_{x}.counter is NO_VERSION:",
                 f"        refuse_recording(op, '{x}', {x})",
@@ -334,8 +336,8 @@ class GeneralOp(Declaration):
             body += [f"m = m_{self.tensors[0]}", *self._view_lines("tracked", self.parameters)]
         else:
             body += [
-                "meta = tensor._meta = new_metadata()",
-                "meta.counter = meta.grad = meta.view = meta.hooks = None",
+                "meta = tensor._meta = Metadata()",
+                "meta.counter = meta.grad = meta.base = meta.hooks = None",
             ]
         if self.saves_output:
             saved.append("result")
@@ -349,7 +351,7 @@ class GeneralOp(Declaration):
         versions = "".join(f"version_of({name}), " if name in checked else "0, " for name in self.parameters)
         body += [
             f"meta.{'own' if self.kind == 'view' else 'requires_grad'} = True",
-            "node = meta.node = new_node()",
+            "node = meta.node = Node()",
             "node.op = op",
             f"node.edges = ({', '.join('e_' + x for x in self.differentiable)},)",
             f"node.saved = ({', '.join(saved)},)",
@@ -472,9 +474,9 @@ def wrap_normal(array):
     """Wrap a result as a normal tensor without history."""
     tensor = new(Tensor)
     tensor._array = array if type(array) is np.ndarray else np.asarray(array)
-    meta = tensor._meta = new(Metadata)
+    meta = tensor._meta = Metadata()
     meta.requires_grad = False
-    meta.node = meta.counter = meta.grad = meta.view = meta.hooks = None
+    meta.node = meta.counter = meta.grad = meta.base = meta.hooks = None
     return tensor
 
 
@@ -484,7 +486,7 @@ def _wrap_view(op, path, source, arguments, array, number):
     tensor._array = array
     meta = source._meta
     normal = meta is not None and meta.counter is not NO_VERSION
-    tensor._meta = make_view_meta(path, source, op._forward, arguments, number) if normal else None
+    tensor._meta = make_view_metadata(source, op._forward, arguments, number, path) if normal else None
     return tensor
 
 
@@ -556,7 +558,7 @@ def record(op, arguments, arrays):
             saved.append(result)
         tensor = wrap_normal(result)
         tensor._meta.requires_grad = True
-        tensor._meta.node = Node(op, tuple(edges), (*saved, *extras), versions)
+        tensor._meta.node = make_node(op, tuple(edges), (*saved, *extras), versions)
         return tensor
     node = MultiNode(op, tuple(edges), None, versions, None, len(result))
     outputs = []
@@ -565,9 +567,9 @@ def record(op, arguments, arrays):
         tensor._array = array
         carries = op.differentiable_results is None or number in op.differentiable_results
         if op.kind == "view":
-            meta = tensor._meta = make_view_meta("tracked", arguments[0], op._forward, arguments[1:], number)
+            meta = tensor._meta = make_view_metadata(arguments[0], op._forward, arguments[1:], number)
         else:
-            meta = tensor._meta = Metadata()
+            meta = tensor._meta = make_metadata()
         if carries:
             meta.requires_grad = True
             meta.node = Output(node, number)
@@ -589,7 +591,7 @@ def _save(op, name, value, array, edges, wanted):
     else:
         if meta.counter is NO_VERSION:
             refuse_recording(op, name, value)
-        edge = meta.node if meta.view is None else refresh_view(value)
+        edge = meta.node if meta.base is None else refresh_view(value)
         edges.append(edge or meta)
     if name not in wanted:
         return array.shape

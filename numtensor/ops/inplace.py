@@ -7,9 +7,10 @@ import numpy as np
 
 from .. import dtypes
 from ..debug import origin
-from ..graph import NO_VERSION, Metadata, Node, NodeHooks, Output, View, ViewMetadata, counter_of
+from ..graph import NO_VERSION, NodeHooks, Output, counter_of, make_metadata, make_node
 from ..modes import current
 from ..tensor import Tensor, new
+from . import direct
 from .layouts import arranged, replay_of
 from .view_gradient import embed_array, may_overlap
 
@@ -42,9 +43,8 @@ def check_writable(name, tensor, part=None):
                 f"{array.shape}).{origin(tensor)} You can make a clone() to get a normal tensor before the update."
             )
     elif mode.path == "tracked" and meta.requires_grad:
-        view = meta.view
-        if view is not None:
-            base_meta = view.base._meta
+        if meta.base is not None:
+            base_meta = meta.base._meta
             if (base_meta if base_meta.requires_grad else meta).node is None:
                 raise RuntimeError(
                     f"{name}: a view of a leaf Variable that requires grad is being used in an in-place operation "
@@ -72,10 +72,9 @@ def bump_version(tensor, name):
     meta = tensor._meta
     if meta is not None and meta.counter is not NO_VERSION:
         counter = counter_of(meta)
-        view = meta.view
-        if view is not None and view.version == counter.value and not requires_recording(tensor):
+        if meta.base is not None and meta.version == counter.value and not requires_recording(tensor):
             # An unrecorded change through the view itself leaves the view's place in the graph as it is.
-            view.version += 1
+            meta.version += 1
         counter.value += 1
         counter.last_op = name
 
@@ -94,6 +93,8 @@ def run(op, target, *arguments, **keywords):
 
     `keywords` are those of the declaration, if any is given.
     """
+    if op.keeps_dtype and not keywords and direct.apply(op, target, arguments):
+        return target
     name = op.name + "_"
     if not isinstance(target, Tensor):
         raise TypeError(f"{name}: the tensor to change must be a Tensor, not {type(target).__name__}")
@@ -128,10 +129,10 @@ def _without_gradient(target, source):
     """Return a tensor that stands for a result without gradient in the graph of `target`."""
     result = new(Tensor)
     result._array = target._array
-    result._meta = Metadata(True)
-    if target._meta.view is None:
+    result._meta = make_metadata(True)
+    if target._meta.base is None:
         meta = source._meta
-        result._meta.node = Node(CUT, (meta.node or meta,), ())
+        result._meta.node = make_node(CUT, (meta.node or meta,), ())
     return result
 
 
@@ -148,8 +149,8 @@ def stand_in(target, array):
     """Return a tensor of an array, at the target's place in the graph."""
     other = new(Tensor)
     other._array = array
-    other._meta = Metadata(target._meta.requires_grad)
-    other._meta.node = refresh_view(target) if target._meta.view is not None else target._meta.node
+    other._meta = make_metadata(target._meta.requires_grad)
+    other._meta.node = refresh_view(target) if target._meta.base is not None else target._meta.node
     return other
 
 
@@ -184,21 +185,19 @@ def adopt(target, result):
     its own node anew.
     """
     meta = target._meta
-    if meta.view is None:
+    if meta.base is None:
         meta.requires_grad = True
         move(meta, result._meta.node)
         return
-    view = meta.view
-    base = view.base
-    base_meta = base._meta
+    base_meta = meta.base._meta
     base_edge = None
     if base_meta.requires_grad:
         base_edge = base_meta.node or base_meta
-    node = Node(SLICE_WRITE, (base_edge, result._meta.node), (), None, replay_of(target))
+    node = make_node(SLICE_WRITE, (base_edge, result._meta.node), (), None, replay_of(target))
     base_meta.requires_grad = True
     move(base_meta, node)
     # Whatever its version, the view's node is not right any more.
-    view.version = -1
+    meta.version = -1
     view_node(target)
 
 
@@ -283,7 +282,7 @@ CUT = Cut()
 def _constant(array):
     made = new(Tensor)
     made._array = array
-    made._meta = Metadata()
+    made._meta = make_metadata()
     return made
 
 
@@ -309,8 +308,8 @@ VIEW_OF_BASE = ViewOfBase()
 
 def _from_base(tensor):
     """Return a node for what a view shows of its base as it is now."""
-    base = tensor._meta.view.base
-    return Node(VIEW_OF_BASE, (base._meta.node or base._meta,), (), None, (replay_of(tensor), base._array.shape))
+    base = tensor._meta.base
+    return make_node(VIEW_OF_BASE, (base._meta.node or base._meta,), (), None, (replay_of(tensor), base._array.shape))
 
 
 def view_node(tensor):
@@ -323,18 +322,17 @@ def view_node(tensor):
         RuntimeError: the view was made without recording or as one of several, and its base was changed since.
     """
     meta = tensor._meta
-    view = meta.view
-    base_meta = view.base._meta
+    base_meta = meta.base._meta
     version = 0 if base_meta.counter is None else base_meta.counter.value
-    if version != view.version and base_meta.requires_grad:
-        if view.path != "tracked":
+    if version != meta.version and base_meta.requires_grad:
+        if meta.path != "tracked":
             raise RuntimeError(
-                f"{_origin(view)} and its base or another view of its base has been modified inplace with grad mode "
-                f"enabled (shape {tensor._array.shape}); {_WAY_OUT[view.path]}"
+                f"{_origin(meta)} and its base or another view of its base has been modified inplace with grad mode "
+                f"enabled (shape {tensor._array.shape}); {_WAY_OUT[meta.path]}"
             )
         meta.requires_grad = True
         move(meta, _from_base(tensor))
-        view.version = version
+        meta.version = version
     return meta.node
 
 
@@ -348,19 +346,19 @@ def refresh_view(tensor):
     """
     node = view_node(tensor)
     if node is None:
-        view = tensor._meta.view
-        if view.base._meta.requires_grad:
-            if view.link is None:
-                view.link = _from_base(tensor)
-            return view.link
+        meta = tensor._meta
+        if meta.base._meta.requires_grad:
+            if meta.link is None:
+                meta.link = _from_base(tensor)
+            return meta.link
     return node
 
 
-def _origin(view):
+def _origin(meta):
     """Say how a view came about that may not be changed while recording."""
-    if view.path == "several":
+    if meta.path == "several":
         return "A view is the output of a function that returns multiple views"
-    return f"A view was created in {'inference mode' if view.path == 'inference' else 'no_grad mode'}"
+    return f"A view was created in {'inference mode' if meta.path == 'inference' else 'no_grad mode'}"
 
 
 _WAY_OUT = {
@@ -376,29 +374,12 @@ def check_recordable(name, tensor):
     Raises:
         RuntimeError: it was made without recording, or as one of several.
     """
-    view = None if tensor._meta is None else tensor._meta.view
-    if view is not None and view.path != "tracked":
+    meta = tensor._meta
+    if meta is not None and meta.base is not None and meta.path != "tracked":
         raise RuntimeError(
-            f"{name}: {_origin(view)} and is being modified inplace with grad mode enabled (shape "
-            f"{tensor._array.shape}); {_WAY_OUT[view.path]}"
+            f"{name}: {_origin(meta)} and is being modified inplace with grad mode enabled (shape "
+            f"{tensor._array.shape}); {_WAY_OUT[meta.path]}"
         )
-
-
-def make_view_meta(path, source, take, arguments=(), number=None):
-    """Return the metadata of a view of a normal tensor: shared counter, root base, inherited requires_grad.
-
-    Args:
-        path: of the mode.
-        source: the tensor of which it is a view.
-        take, arguments, number: the step from the source's array to the view's; see `graph.View`.
-    """
-    counter = counter_of(source._meta)
-    meta = new(ViewMetadata)
-    meta.own = False
-    meta.node = meta.grad = meta.hooks = None
-    meta.counter = counter
-    meta.view = View(source, take, arguments, number, path, counter.value)
-    return meta
 
 
 def write_out(op, out, arguments, **keywords):

@@ -104,10 +104,9 @@ def _place(array):
 
 def replay_of(tensor):
     """Return a function from an array like the base's, as it is now, to the same view of it as `tensor` is."""
-    view = tensor._meta.view
-    replay = view.replay
-    metadata = view.base._meta
-    base = view.base._array
+    replay = tensor._meta.replay
+    metadata = tensor._meta.base._meta
+    base = tensor._meta.base._array
     if type(metadata) is not RelaidMetadata:
         replay.order = _memory_order(base)
         return replay

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from .. import dtypes
-from ..graph import Metadata
+from ..graph import make_metadata
 from ..modes import current
 from ..tensor import Tensor, new
 from .silent import silent
@@ -115,7 +115,7 @@ def as_operand(op, name, value):
         raise OperandError(f"{op}: argument '{name}' must be Tensor or Number, not {type(value).__name__}")
     made = new(Tensor)
     made._array = array
-    made._meta = Metadata()
+    made._meta = make_metadata()
     return made
 
 

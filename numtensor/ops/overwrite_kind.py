@@ -6,10 +6,11 @@ What the tensor held before gets no gradient. What is copied in may get one.
 import numpy as np
 
 from .. import dtypes
-from ..graph import NO_VERSION, Metadata, Node
+from ..graph import NO_VERSION, make_metadata, make_node
 from ..modes import current
 from ..tensor import Tensor, new
 from .declaration import Declaration, refuse_recording
+from .direct import array_to_write, count_write
 from .inplace import adopt, bump_version, check_recordable, check_writable, refresh_view
 from .operands import sum_to_shape
 
@@ -39,10 +40,15 @@ class OverwriteOp(Declaration):
         name, rule = self.name, self._forward
 
         def overwrite(target, *arguments):
+            source = arguments[0] if self.source else None
+            array = array_to_write(target)
+            if array is not None and not (path == "tracked" and isinstance(source, Tensor) and source.requires_grad):
+                rule(array, *arguments)
+                count_write(target, name)
+                return target
             if not isinstance(target, Tensor):
                 raise TypeError(f"{name}: the tensor to change must be a Tensor, not {type(target).__name__}")
             check_writable(name, target)
-            source = arguments[0] if self.source else None
             source_edge = _edge(self, source) if path == "tracked" and isinstance(source, Tensor) else None
             if source_edge is not None:
                 check_recordable(name, target)
@@ -83,24 +89,24 @@ def _edge(op, source):
         return None
     if meta.counter is NO_VERSION:
         refuse_recording(op, op.source, source)
-    return (refresh_view(source) if meta.view is not None else meta.node) or meta
+    return (refresh_view(source) if meta.base is not None else meta.node) or meta
 
 
 def _record(op, target, source, source_edge):
     """Let the graph know that `target` was overwritten."""
     meta = target._meta
-    view = meta.view
-    tracked = meta.requires_grad or (view is not None and view.base._meta.requires_grad)
+    # A view requires grad as soon as its base does.
+    tracked = meta.requires_grad
     if not tracked and source_edge is None:
         return
     result = new(Tensor)
     result._array = target._array
-    result._meta = Metadata(True)
+    result._meta = make_metadata(True)
     # The base of a view cuts its old value itself.
-    old_edge = None if view is not None or not meta.requires_grad else meta.node or meta
+    old_edge = None if meta.base is not None or not meta.requires_grad else meta.node or meta
     saved = ((), None) if source_edge is None else (source._array.shape, dtypes.FROM_NUMPY[source._array.dtype])
-    if view is None or source_edge is not None:
-        result._meta.node = Node(op, (old_edge, source_edge), saved)
+    if meta.base is None or source_edge is not None:
+        result._meta.node = make_node(op, (old_edge, source_edge), saved)
     adopt(target, result)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from .dims import normalise_dim
 from .einsum import tensordot
+from .flip import roll
 from .general_kind import composite
-from .join import roll
 from .operands import unwrap
 
 

@@ -1,7 +1,8 @@
 """The same elements in another shape: view, reshape, flatten, squeeze.
 
 Another order of dimensions stands in ``transpose.py``, broadcasting in ``expand.py``, parts in ``slicing.py`` and
-``split.py``; what copies elements to other places (flip, roll, repeat) in ``join.py``, indexing in ``indexing.py``.
+``split.py``; joined tensors in ``join.py``, elements repeated or turned round in ``repetition.py`` and ``flip.py``,
+indexing in ``indexing.py``.
 """
 
 from __future__ import annotations

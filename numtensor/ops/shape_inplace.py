@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..graph import LeafHooks, counter_of
+from ..graph import LeafHooks, counter_of, make_metadata
 from ..modes import current
 from ..tensor import Tensor
 from .inplace import bump_version, check_recordable, check_writable, move, requires_recording, stand_in
@@ -39,7 +39,7 @@ def _change_shape(name, op, target, *arguments):
         target._array = compute(target, *arguments)._array
         return target
     old = target._meta
-    if old.view is not None:
+    if old.base is not None:
         result = compute(target, *arguments)
         target._meta = _metadata_of_view(old, result, recording)
     else:
@@ -57,9 +57,9 @@ def _change_shape(name, op, target, *arguments):
     if old.requires_grad and old.node is None:
         _leave_leaf(old, target._meta)
     bump_version(target, name)
-    if recording and old.view is not None:
+    if recording and old.base is not None:
         # The change is the view's own: its node knows it.
-        target._meta.view.version = target._meta.counter.value
+        target._meta.version = target._meta.counter.value
     for wrapper in current.mode.active:
         wrapper.stands_for(target, result)
         wrapper.changed(name, target, target)
@@ -69,7 +69,7 @@ def _change_shape(name, op, target, *arguments):
 def _check_unrecorded(name, target):
     """Raise if the tensor is the result of a graph that would not learn of its new shape."""
     meta = target._meta
-    if meta is not None and meta.node is not None and (meta.view is None or meta.view.path != "tracked"):
+    if meta is not None and meta.node is not None and (meta.base is None or meta.path != "tracked"):
         raise RuntimeError(
             f"{name}: the shape of a tensor that has a grad_fn (shape {tuple(target._array.shape)}) cannot be changed "
             "in place while gradients are disabled, because its gradient has the old one; use the out-of-place form"
@@ -80,19 +80,19 @@ def _metadata_of_view(old, result, recording):
     """Return the metadata of a view that becomes the view `result` of it."""
     meta = result._meta
     # What may be done to a view depends on how it was made, and on how right its node is, not on its shape.
-    meta.view.path = old.view.path
+    meta.path = old.path
     if recording:
         move(meta, meta.node, old)
     else:
         meta.own = old.own and old.node is None
         # A node that it has is for the old shape: it is made anew when it is needed.
-        meta.view.version = old.view.version if old.node is None else -1
+        meta.version = old.version if old.node is None else -1
     return meta
 
 
 def _metadata_of_base(old, result, back, recording):
     """Return the metadata of a tensor that is no view, after the change that `back` undoes."""
-    meta = RelaidMetadata(old.requires_grad, counter_of(old))
+    meta = make_metadata(old.requires_grad, counter_of(old), RelaidMetadata)
     meta.layouts = earlier_layouts(old, back)
     if recording:
         move(meta, result._meta.node, old)

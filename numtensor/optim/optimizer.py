@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..modes import current, enable_grad
-from ..nn.module import zero_gradients
+from ..nn.gradients import zero_gradients
 from ..ops.inplace import bump_version, check_writable
 from ..tensor import Tensor, from_array
 
