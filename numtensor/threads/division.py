@@ -35,7 +35,7 @@ def call(kernel, *operands, out=None, **options):
     Args:
         kernel: a ufunc of ours; whatever else computes something of arrays is just called.
         operands: arrays of the ufunc's exact dtypes. Those that a part does not get a part of are only read.
-        out: None, or for each result the array to write into, which is no operand or is one as a whole.
+        out: None, or for each result the array to write into.
         options: further keywords of the ufunc.
     """
     threads = available()
@@ -111,6 +111,9 @@ def _divide(ufunc, operands, out):
         array.reshape((1,) * (ndim - len(loop)) + array.shape) if len(loop) < ndim else array
         for array, loop in zip(arrays, loops, strict=True)
     ]
+    if 0 in shape or any(loop != shape for loop in loops[ufunc.nin :]) or _overlap(operands, given):
+        # There is nothing to do, or the kernel says what is wrong, or NumPy copies what must be read before.
+        return None
     order = _memory_order(arrays, shape)
     if order is None:
         return None
@@ -138,6 +141,16 @@ def _divide(ufunc, operands, out):
     steps, leads = _steps(arrays, cores, shape, extents)
     cell = max(1, process.cell * steps // max([array.nbytes for array in arrays]))
     return ([*zip(arrays, leads, strict=True)], steps, cell, results) if steps > cell else None
+
+
+def _overlap(operands, given):
+    """Whether an operand shares memory with an array to write into that is not the same array."""
+    return any(
+        np.may_share_memory(operand, result)
+        and (operand.ctypes.data, operand.strides, operand.shape) != (result.ctypes.data, result.strides, result.shape)
+        for operand in operands
+        for result in given
+    )
 
 
 def _memory_order(arrays, shape):

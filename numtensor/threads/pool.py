@@ -45,7 +45,7 @@ class Pool:
         self._waiting = False
         inside, self._inside = self._inside, 0
         if inside and self._owner == threading.get_ident():
-            self._error = RuntimeError("numtensor: the process was forked in the middle of an op by the op's own thread")
+            self._error = RuntimeError("numtensor: an op was under way in the thread that forked the process")
 
     def do(self, run, parts, threads):
         """Do the parts with up to so many threads, of which the calling one is the first.
