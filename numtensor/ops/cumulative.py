@@ -10,6 +10,8 @@ from ..kernels.backward import reduction as backward
 from ..kernels.forward import reduction as forward
 from ..modes import current
 from ..tensor import Tensor, from_array
+from ..threads.division import divided
+from ..threads.limits import process
 from .comparison import logical_xor
 from .dims import normalise_dim
 from .general_kind import composite, kernel
@@ -29,6 +31,8 @@ def _running(op, rows, columns, array, dim):
     shape = array.shape
     if not shape:
         return rows(array.reshape(1)).reshape(())
+    if array.nbytes >= process.large:
+        rows, columns = divided(rows), None if columns is None else divided(columns)
     if dim == len(shape) - 1:
         return rows(array)
     if columns is not None and array.flags.c_contiguous:

@@ -13,6 +13,8 @@ from ..dtypes import as_dtype
 from ..kernels.backward import normalization as backward
 from ..kernels.forward import normalization as forward
 from ..modes import current
+from ..threads.division import large_or_not
+from ..threads.limits import process
 from .dims import normalise_dim
 from .general_kind import composite, kernel
 from .inplace import bump_version, check_writable
@@ -41,13 +43,15 @@ def along(rows, columns, dim, *arrays):
     shape = arrays[0].shape
     ndim = len(shape)
     if dim == ndim - 1:
-        return rows.loops[dtype](*arrays)
+        return large_or_not(rows.loops[dtype], arrays[0])(*arrays)
     if not ndim:
         return rows.loops[dtype](*[a.reshape(1) for a in arrays]).reshape(())
     outer, inner = math.prod(shape[:dim]), math.prod(shape[dim + 1 :])
     if inner == 1:
-        return rows.loops[dtype](*[a.reshape(outer, shape[dim]) for a in arrays]).reshape(shape)
-    return columns.loops[dtype](*[a.reshape(outer, shape[dim], inner) for a in arrays]).reshape(shape)
+        kernel = large_or_not(rows.loops[dtype], arrays[0])
+        return kernel(*[a.reshape(outer, shape[dim]) for a in arrays]).reshape(shape)
+    kernel = large_or_not(columns.loops[dtype], arrays[0])
+    return kernel(*[a.reshape(outer, shape[dim], inner) for a in arrays]).reshape(shape)
 
 
 def require_floating(op, array):
@@ -119,7 +123,7 @@ def _(input, dim):
     if ufunc is None:
         ufunc = _first_ufunc("softmax", forward.softmax, SOFTMAX, input)
     # The usual case first: the functions that know all of them take half of the kernel's time.
-    if dim == 1 and input.ndim == 2:
+    if dim == 1 and input.ndim == 2 and input.nbytes < process.large:
         return ufunc(input)
     return along(forward.softmax, forward.softmax_columns, _softmax_dim("softmax", dim, input.ndim), input)
 
@@ -180,7 +184,7 @@ def _(input, dim):
     if ufunc is None:
         ufunc = _first_ufunc("log_softmax", forward.log_softmax, LOG_SOFTMAX, input)
     # The usual case first: the functions that know all of them take half of the kernel's time.
-    if dim == 1 and input.ndim == 2:
+    if dim == 1 and input.ndim == 2 and input.nbytes < process.large:
         return ufunc(input)
     return along(forward.log_softmax, forward.log_softmax_columns, _softmax_dim("log_softmax", dim, input.ndim), input)
 
@@ -277,11 +281,11 @@ def _layer_norm_rows(input, normalized_shape, weight, bias, eps):
         x = input.reshape(*input.shape[: input.ndim - len(shape)], n)
     eps = CONSTANTS[FLOAT64][float(eps)]
     if weight is None and bias is None:
-        return forward.normalize.loops[input.dtype](x, eps)
+        return large_or_not(forward.normalize.loops[input.dtype], x)(x, eps)
     constants = CONSTANTS[input.dtype]
     weight = np.broadcast_to(constants[1], n) if weight is None else weight.reshape(n)
     bias = np.broadcast_to(constants[0], n) if bias is None else bias.reshape(n)
-    return forward.layer_norm.loops[input.dtype](x, weight, bias, eps)
+    return large_or_not(forward.layer_norm.loops[input.dtype], x)(x, weight, bias, eps)
 
 
 @layer_norm.forward
@@ -306,9 +310,10 @@ def _(grad, needs, input, normalized_shape, weight, bias, eps, mean, rstd):
     for_input = for_weight = for_bias = None
     if needs[0]:
         if weight is None:
-            for_input = backward.normalize.loops[table](grad, x, mean, rstd)
+            for_input = large_or_not(backward.normalize.loops[table], x)(grad, x, mean, rstd)
         else:
-            for_input = backward.layer_norm.loops[table](grad, x, weight.reshape(n), mean, rstd)
+            kernel = large_or_not(backward.layer_norm.loops[table], x)
+            for_input = kernel(grad, x, weight.reshape(n), mean, rstd)
         for_input = for_input.reshape(input.shape)
     count = math.prod(np.shape(mean))
     if needs[1]:
@@ -363,9 +368,10 @@ def _standardized(input, mean, rstd, weight, bias):
     weight = constants[1] if weight is None else weight
     bias = constants[0] if bias is None else bias
     if input.ndim == 2:
-        return forward.standardize.loops[input.dtype](input, mean, rstd, weight, bias)
+        return large_or_not(forward.standardize.loops[input.dtype], input)(input, mean, rstd, weight, bias)
     rows = input.reshape(input.shape[0], input.shape[1], -1)
-    return forward.standardize_rows.loops[input.dtype](rows, mean, rstd, weight, bias).reshape(input.shape)
+    kernel = large_or_not(forward.standardize_rows.loops[input.dtype], input)
+    return kernel(rows, mean, rstd, weight, bias).reshape(input.shape)
 
 
 def _check_channels(op, input, **arrays):
@@ -480,12 +486,13 @@ def _(grads, needs, input, weight, bias, eps, mean, rstd):
         slope = silent.run(np.divide, product * rstd, count).astype(kind)
         scale = rstd if weight is None else rstd * weight
         if input.ndim == 2:
-            for_input = backward.standardize.loops[kind](grad, input, mean, level, slope, scale)
+            kernel = large_or_not(backward.standardize.loops[kind], input)
+            for_input = kernel(grad, input, mean, level, slope, scale)
         else:
             rows = (input.shape[0], input.shape[1], -1)
-            for_input = backward.standardize_rows.loops[kind](
-                grad.reshape(rows), input.reshape(rows), mean, level, slope, scale
-            ).reshape(input.shape)
+            kernel = large_or_not(backward.standardize_rows.loops[kind], input)
+            for_input = kernel(grad.reshape(rows), input.reshape(rows), mean, level, slope, scale)
+            for_input = for_input.reshape(input.shape)
     return for_input, product.astype(kind) if needs[1] else None, total.astype(kind) if needs[2] else None
 
 

@@ -9,6 +9,8 @@ import math
 
 import numpy as np
 
+from ..threads.division import divided, large_or_not
+from ..threads.limits import process
 from .dims import normalise_dims
 
 # Below so many elements NumPy walks any strides in less time than it takes to find a better order.
@@ -47,6 +49,8 @@ def reduce(op, rows, columns, array, dim, keepdim, *numbers, staged=False, order
     dims = normalise_dims(op, dim, ndim)
     if ndim == 0:
         return rows(array.reshape(1), *numbers)
+    if array.nbytes >= process.large:
+        rows, columns = divided(rows), None if columns is None else divided(columns)
     if len(dims) == 1:
         axis = dims[0]
         if axis == ndim - 1 and (array.size < FEW or array.strides[axis] == array.itemsize):
@@ -181,10 +185,10 @@ def call_spread(kernel, x, *arguments):
     repeated = kernel.repeated
     first = arguments[kernel.parameters.index(repeated[0])]
     if x.size < FEW or first.size == 1 or first.shape[-1] != 1:
-        return np.asarray(kernel.loops[x.dtype](*arguments))
+        return np.asarray(large_or_not(kernel.loops[x.dtype], x)(*arguments))
     # The other dimensions broadcast.
     numbers = [a[..., 0] if name in repeated else a for name, a in zip(kernel.parameters, arguments, strict=True)]
-    return kernel.rows[x.dtype](*numbers)
+    return large_or_not(kernel.rows[x.dtype], x)(*numbers)
 
 
 def require_elements(op, shape, dim):

@@ -1,12 +1,11 @@
 """The pairs of kernels that reductions choose from, and what their rules share."""
 
-import functools
-
 import numpy as np
 
 from .. import dtypes
 from ..modes import current
 from ..tensor import from_array
+from ..threads.division import Deferred
 
 
 class Loops(dict):
@@ -32,15 +31,11 @@ class Loops(dict):
         if dtype.kind == "b":
             dtype = np.dtype(np.uint8)
         rows, columns = names
-        deferred = None if columns is None else functools.partial(_call_loop, columns.loops, dtype)
+        deferred = None if columns is None else Deferred(columns.loops, dtype)
         made = self[dtype] = (rows.loops[dtype], deferred)
         if dtype.kind == "f":
             self.rows[dtype] = made[0]
         return made
-
-
-def _call_loop(table, dtype, *arguments):
-    return table[dtype](*arguments)
 
 
 def as_numbers(array):

@@ -27,6 +27,29 @@ def divided(kernel):
     return functools.partial(call, kernel)
 
 
+class Deferred:
+    """A kernel that is made when it is first called.
+
+    Args:
+        table: kernels by dtype.
+        dtype: the one it is for.
+    """
+
+    __slots__ = ("dtype", "table")
+
+    def __init__(self, table, dtype):
+        self.table = table
+        self.dtype = dtype
+
+    def __call__(self, *operands):
+        return self.table[self.dtype](*operands)
+
+
+def large_or_not(kernel, array):
+    """Return the kernel, `divided` if the array, its largest operand, is large."""
+    return divided(kernel) if array.nbytes >= process.large else kernel
+
+
 def call(kernel, *operands, out=None, **options):
     """Return ``kernel(*operands)``, computed by several threads if they have time.
 
@@ -38,6 +61,8 @@ def call(kernel, *operands, out=None, **options):
         out: None, or for each result the array to write into.
         options: further keywords of the ufunc.
     """
+    if type(kernel) is Deferred:
+        kernel = kernel.table[kernel.dtype]
     threads = available()
     if threads > 1 and type(kernel) is np.ufunc and not pool.busy.locked():
         division = (_divide_flat(kernel, operands) if out is None else None) or _divide(kernel, operands, out)
@@ -135,7 +160,7 @@ def _divide(ufunc, operands, out):
             results = [result.transpose(*back, *range(ndim, result.ndim)) for result in results]
     else:
         results = out
-    flat = _flattened(arrays, shape)
+    flat = _flattened(arrays, shape) if ndim > 1 else None
     if flat is not None:
         arrays, shape, ndim = flat, (math.prod(shape),), 1
     steps, leads = _steps(arrays, cores, shape, extents)
@@ -197,7 +222,6 @@ def _flattened(arrays, shape):
 
 def _steps(arrays, cores, shape, extents):
     """Return along how many steps arrays are divided, and for each what `_divide` says."""
-    ndim = len(shape)
     if math.prod(shape) > 1:
         axis = next((axis for axis, extent in enumerate(shape) if extent >= _MANY), None)
         if axis is None:
@@ -212,8 +236,10 @@ def _steps(arrays, cores, shape, extents):
     if not names:
         return 1, [None] * len(arrays)
     name = next((name for name in names if extents[name] >= _MANY), max(names, key=extents.get))
-    leads = [(slice(None),) * (ndim + core.index(name)) if name in core else None for core in cores]
-    return extents[name], leads
+    return extents[name], [
+        (slice(None),) * (array.ndim - len(core) + core.index(name)) if name in core else None
+        for array, core in zip(arrays, cores, strict=False)
+    ]
 
 
 def _parts(steps, cell, threads):
