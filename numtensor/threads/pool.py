@@ -82,10 +82,12 @@ class Pool:
             run(start, stop)
             _do(run, parts)
         finally:
-            self._finish(parts)
-            # The arrays are nobody's here any more.
-            self._run = None
-            busy.release()
+            try:
+                self._finish(parts)
+            finally:
+                # The arrays are nobody's here any more.
+                self._run = None
+                busy.release()
         return True
 
     def _finish(self, parts):
