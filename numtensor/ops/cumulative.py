@@ -11,7 +11,6 @@ from ..kernels.forward import reduction as forward
 from ..modes import current
 from ..tensor import Tensor, from_array
 from ..threads.division import divided
-from ..threads.limits import process
 from .comparison import logical_xor
 from .dims import normalise_dim
 from .general_kind import composite, kernel
@@ -31,14 +30,19 @@ def _running(op, rows, columns, array, dim):
     shape = array.shape
     if not shape:
         return rows(array.reshape(1)).reshape(())
-    if array.nbytes >= process.large:
-        rows, columns = divided(rows), None if columns is None else divided(columns)
     if dim == len(shape) - 1:
         return rows(array)
     if columns is not None and array.flags.c_contiguous:
         view = array.reshape(math.prod(shape[:dim]), shape[dim], math.prod(shape[dim + 1 :]))
         return columns(view).reshape(shape)
     return np.ascontiguousarray(np.moveaxis(rows(np.moveaxis(array, dim, -1)), -1, dim))
+
+
+def _running_large(op, loops, input, dim, dtype):
+    """Do the same by several threads."""
+    kernels = [None if kernel is None else divided(kernel) for kernel in loops[input.dtype]]
+    result = _running(op, *kernels, as_numbers(input), dim)
+    return result if input.dtype.kind == "f" else to_result(op, result, dtype)
 
 
 @kernel(cast="dtype", linear=True)
@@ -70,6 +74,11 @@ def _(input, dim, dtype):
     array = as_numbers(input)
     result = _running("cumsum", *CUMSUM[array.dtype], array, dim)
     return result if input.dtype.kind == "f" else to_result("cumsum", result, dtype)
+
+
+@cumsum.large
+def _(input, dim, dtype):
+    return _running_large("cumsum", CUMSUM, input, dim, dtype)
 
 
 @cumsum.backward
@@ -115,6 +124,11 @@ def _(input, dim, dtype):
     array = as_numbers(input)
     result = _running("cumprod", *CUMPROD[array.dtype], array, dim)
     return result if input.dtype.kind == "f" else to_result("cumprod", result, dtype)
+
+
+@cumprod.large
+def _(input, dim, dtype):
+    return _running_large("cumprod", CUMPROD, input, dim, dtype)
 
 
 @cumprod.backward

@@ -10,7 +10,7 @@ import numpy as np
 from ..graph import NO_VERSION, counter_of
 from ..modes import current
 from ..tensor import TENSORS
-from ..threads.division import divided
+from ..threads.division import call as divide
 from ..threads.limits import process
 from .operands import CONSTANTS, WEAK, WEAK_STRICT
 
@@ -85,9 +85,10 @@ def apply(op, target, arguments):
                 return False
             operands.append(value)
         # NumPy refuses shapes before it writes anything, and buffers operands that overlap with the result.
-        if array.nbytes >= process.large:
-            kernel = divided(kernel)
-        kernel(*operands, out=(array,))
+        if array.nbytes < process.large:
+            kernel(*operands, array)
+        else:
+            divide(kernel, *operands, out=(array,))
     except (KeyError, RuntimeError, TypeError, ValueError):
         return False
     count_write(target, op.name + "_")

@@ -14,7 +14,6 @@ from ..kernels.backward import normalization as backward
 from ..kernels.forward import normalization as forward
 from ..modes import current
 from ..threads.division import large_or_not
-from ..threads.limits import process
 from .dims import normalise_dim
 from .general_kind import composite, kernel
 from .inplace import bump_version, check_writable
@@ -123,8 +122,14 @@ def _(input, dim):
     if ufunc is None:
         ufunc = _first_ufunc("softmax", forward.softmax, SOFTMAX, input)
     # The usual case first: the functions that know all of them take half of the kernel's time.
-    if dim == 1 and input.ndim == 2 and input.nbytes < process.large:
+    if dim == 1 and input.ndim == 2:
         return ufunc(input)
+    return along(forward.softmax, forward.softmax_columns, _softmax_dim("softmax", dim, input.ndim), input)
+
+
+@softmax.large
+def _(input, dim):
+    require_floating("softmax", input)
     return along(forward.softmax, forward.softmax_columns, _softmax_dim("softmax", dim, input.ndim), input)
 
 
@@ -184,8 +189,14 @@ def _(input, dim):
     if ufunc is None:
         ufunc = _first_ufunc("log_softmax", forward.log_softmax, LOG_SOFTMAX, input)
     # The usual case first: the functions that know all of them take half of the kernel's time.
-    if dim == 1 and input.ndim == 2 and input.nbytes < process.large:
+    if dim == 1 and input.ndim == 2:
         return ufunc(input)
+    return along(forward.log_softmax, forward.log_softmax_columns, _softmax_dim("log_softmax", dim, input.ndim), input)
+
+
+@log_softmax.large
+def _(input, dim):
+    require_floating("log_softmax", input)
     return along(forward.log_softmax, forward.log_softmax_columns, _softmax_dim("log_softmax", dim, input.ndim), input)
 
 
