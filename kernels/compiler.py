@@ -45,7 +45,20 @@ class CompileError(RuntimeError):
     """A kernel did not compile, or its object code names a symbol that numtensor cannot resolve without Numba."""
 
 
-def compile_loop(name, source, namespace, dtype, checked=False, assembly=False):
+# What a compiled function is to its caller: a ufunc's inner loop; a builtin function of CPython, addresses in and out.
+LOOP, BUILTIN = "loop", "builtin"
+
+
+def _signature(kind):
+    from numba.core import types
+
+    if kind == BUILTIN:
+        return (types.int64, types.CPointer(types.int64), types.int64), types.int64
+    numbers = types.CPointer(types.intp)
+    return (types.CPointer(types.uintp), numbers, numbers, types.voidptr), types.void
+
+
+def compile_loop(name, source, namespace, dtype, checked=False, assembly=False, kind=LOOP):
     """Compile the text of a ufunc inner loop to object code.
 
     Args:
@@ -56,6 +69,7 @@ def compile_loop(name, source, namespace, dtype, checked=False, assembly=False):
         dtype: name of the working dtype, which chooses among implementations of elementary functions.
         checked: whether index-taking kernels compare every index with its extent.
         assembly: return the assembly as text instead.
+        kind: `LOOP`, or `BUILTIN` for ``name(self, args, count)`` of CPython's vectorcall, objects by their addresses.
 
     Returns:
         The object code as bytes.
@@ -64,7 +78,6 @@ def compile_loop(name, source, namespace, dtype, checked=False, assembly=False):
         CompileError: when the object code names an undefined symbol outside the allow-list.
     """
     import numba
-    from numba.core import types
     from numba.core.ccallback import CFunc
 
     class UnfinalizedCFunc(CFunc):
@@ -76,10 +89,7 @@ def compile_loop(name, source, namespace, dtype, checked=False, assembly=False):
 
     with _lock:
         loop = _define(name, source, _resolve_globals(namespace, dtype, checked))
-        signature = (
-            (types.CPointer(types.uintp), types.CPointer(types.intp), types.CPointer(types.intp), types.voidptr),
-            types.void,
-        )
+        signature = _signature(kind)
         with numba.core.compiler_lock.global_compiler_lock:
             library, wrapper = UnfinalizedCFunc(loop, signature, {}, {"error_model": ERROR_MODEL}).freeze()
             module = _optimise(library, wrapper, name)

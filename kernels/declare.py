@@ -16,7 +16,7 @@ import functools
 
 import numpy as np
 
-from . import store
+from . import direct, few, store
 from .checked import CHECKED_BUILD
 from .scalar import ScalarFunction
 
@@ -72,11 +72,9 @@ class Kernel:
         text, namespace = self._write_loop("loop", np.dtype(dtype))
         return compiler.compile_loop("loop", text, namespace, dtype, CHECKED_BUILD, assembly=True)
 
-    def _load(self, variant, dtype, write_loop, inputs, outputs, signature=None):
-        from . import ufunc
-
+    def _find(self, variant, dtype, write_loop):
+        """Return the address of a loop."""
         key = store.entry_key(self.function, type(self).__name__, variant, dtype.name)
-        label = f"{self.name}{variant}-{dtype.name}"
 
         def build(symbol):
             from . import compiler
@@ -84,7 +82,12 @@ class Kernel:
             text, namespace = write_loop(symbol)
             return compiler.compile_loop(symbol, text, namespace, dtype.name, CHECKED_BUILD)
 
-        return ufunc.make_ufunc(store.load(label, key, build), label, inputs, outputs, signature)
+        return store.load(f"{self.name}{variant}-{dtype.name}", key, build)
+
+    def _make_ufunc(self, address, variant, dtype, inputs, outputs, signature=None):
+        from . import ufunc
+
+        return ufunc.make_ufunc(address, f"{self.name}{variant}-{dtype.name}", inputs, outputs, signature)
 
 
 def _types(names, dtype):
@@ -101,6 +104,7 @@ class Elementwise(Kernel):
     Attributes:
         parameters: names of the formula's parameters: first the arrays, then the scalars.
         array_types, scalar_types, result_types: dtype names, ``"T"`` for the working dtype.
+        calls: the same as functions without keywords, quicker for few elements; see `few.make_call`.
         uniform: (position of a parameter, values): where that operand is one of these numbers for all elements, the
             loop is compiled for it; None if there is no such parameter.
         repeated: names of the parameters that are one number per row in the gufuncs of `rows`.
@@ -125,10 +129,11 @@ class Elementwise(Kernel):
             else:
                 self.array_types.append(annotation if isinstance(annotation, str) else annotation.__name__)
         self.uniform = None if uniform is None else (self.parameters.index(uniform[0]), uniform[1])
-        self._variants = {}
+        self._variants, self._made = {}, {}
+        self.calls = KernelTable(functools.partial(self._make_call, None, None))
 
     def _make(self, dtype):
-        return self._make_variant(None, None, dtype)
+        return self._make_variant(None, None, dtype)[1]
 
     def variant(self, kept, chosen):
         """Return the table of a variant that computes only some results from only some operands.
@@ -138,13 +143,13 @@ class Elementwise(Kernel):
             chosen: positions of the results that are wanted.
 
         Returns:
-            A `KernelTable` of ufuncs that take the kept operands in the order of ``parameters``.
+            A `KernelTable` like ``calls``, of functions that take the kept operands in the order of ``parameters``.
         """
         key = (tuple(self.parameters.index(name) for name in kept), tuple(chosen))
         found = self._variants.get(key)
         if found is None:
             key = (tuple(sorted(key[0])), key[1])
-            found = self._variants[key] = KernelTable(functools.partial(self._make_variant, *key))
+            found = self._variants[key] = KernelTable(functools.partial(self._make_call, *key))
         return found
 
     def _make_rows(self, dtype):
@@ -163,7 +168,8 @@ class Elementwise(Kernel):
             floating=_clears_flags([*types, result]),
         )
         cores = ",".join("()" if position in numbers else "(n)" for position in range(len(types)))
-        return self._load("[rows]", dtype, write_loop, types, [result], f"{cores}->(n)")
+        address = self._find("[rows]", dtype, write_loop)
+        return self._make_ufunc(address, "[rows]", dtype, types, [result], f"{cores}->(n)")
 
     def _write_loop(self, symbol, dtype, kept=None, chosen=None):
         from . import loops
@@ -176,13 +182,22 @@ class Elementwise(Kernel):
         )
 
     def _make_variant(self, kept, chosen, dtype):
-        types = _types(self.array_types + self.scalar_types, dtype)
-        results = _types(self.result_types, dtype)
-        inputs = types if kept is None else [types[position] for position in kept]
-        outputs = results if chosen is None else [results[index] for index in chosen]
-        write_loop = functools.partial(self._write_loop, dtype=dtype, kept=kept, chosen=chosen)
-        variant = "" if kept is None else f"[{','.join(map(str, kept))}-{','.join(map(str, chosen))}]"
-        return self._load(variant, dtype, write_loop, inputs, outputs)
+        """Return (address of the loop, ufunc, dtypes of its inputs, of its outputs)."""
+        found = self._made.get((kept, chosen, dtype))
+        if found is None:
+            types = _types(self.array_types + self.scalar_types, dtype)
+            results = _types(self.result_types, dtype)
+            inputs = types if kept is None else [types[position] for position in kept]
+            outputs = results if chosen is None else [results[index] for index in chosen]
+            write_loop = functools.partial(self._write_loop, dtype=dtype, kept=kept, chosen=chosen)
+            variant = "" if kept is None else f"[{','.join(map(str, kept))}-{','.join(map(str, chosen))}]"
+            address = self._find(variant, dtype, write_loop)
+            made = self._make_ufunc(address, variant, dtype, inputs, outputs)
+            found = self._made[kept, chosen, dtype] = (address, made, inputs, outputs)
+        return found
+
+    def _make_call(self, kept, chosen, dtype):
+        return few.make_call(*self._make_variant(kept, chosen, dtype))
 
 
 class GUfunc(Kernel):
@@ -199,6 +214,8 @@ class GUfunc(Kernel):
         inputs, outputs = types.replace(" ", "").split("->")
         self.input_types = inputs.split(",")
         self.output_types = outputs.split(",")
+        self._addresses = KernelTable(self._find_loop)
+        self._builtins = {}
 
     def _write_loop(self, symbol, dtype):
         from . import loops
@@ -207,10 +224,30 @@ class GUfunc(Kernel):
         floating = _clears_flags(inputs + outputs)
         return loops.gufunc_loop(symbol, self.formula, self.signature, inputs, outputs, floating)
 
+    def _find_loop(self, dtype):
+        return self._find("", dtype, functools.partial(self._write_loop, dtype=dtype))
+
     def _make(self, dtype):
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
-        write_loop = functools.partial(self._write_loop, dtype=dtype)
-        return self._load("", dtype, write_loop, inputs, outputs, self.signature)
+        return self._make_ufunc(self._addresses[dtype], "", dtype, inputs, outputs, self.signature)
+
+    def direct(self, dtype, view=direct.AS_IS, unwanted=()):
+        """Return the builtin function that calls the loop on few elements in order; see `direct.make_builtin`.
+
+        Args:
+            dtype: the working dtype; bool is the loop of uint8, which is what bools are in memory.
+            view: how the first operand is seen.
+            unwanted: positions of results without core dimensions that are not kept.
+        """
+        dtype = np.dtype(dtype)
+        key = (dtype, view, unwanted)
+        found = self._builtins.get(key)
+        if found is None:
+            loop = self._addresses[np.dtype(np.uint8) if dtype.kind == "b" else dtype]
+            inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
+            found = direct.make_builtin(loop, self.name, inputs, outputs, self.signature, view, unwanted)
+            self._builtins[key] = found
+        return found
 
 
 def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):

@@ -21,12 +21,20 @@ _NO_IDENTITY = -1
 _immortal = []
 
 
-def _api_function(index, *argument_types):
+def _api_address(table, index):
     get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
     get_pointer.restype = ctypes.c_void_p
     get_pointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
-    table = ctypes.cast(get_pointer(_multiarray_umath._UFUNC_API, None), ctypes.POINTER(ctypes.c_void_p))
-    return ctypes.PYFUNCTYPE(ctypes.py_object, *argument_types)(table[index])
+    return ctypes.cast(get_pointer(table, None), ctypes.POINTER(ctypes.c_void_p))[index]
+
+
+def array_api(index):
+    """Return the address of a function by its position in the C API table of NumPy's arrays."""
+    return _api_address(_multiarray_umath._ARRAY_API, index)
+
+
+def _api_function(index, *argument_types):
+    return ctypes.PYFUNCTYPE(ctypes.py_object, *argument_types)(_api_address(_multiarray_umath._UFUNC_API, index))
 
 
 _COMMON = [ctypes.c_void_p] * 3 + [ctypes.c_int] * 4 + [ctypes.c_char_p] * 2 + [ctypes.c_int]

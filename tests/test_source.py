@@ -126,6 +126,8 @@ DEFERRED = {
     ("numtensor.kernels.declare", "numtensor.kernels.compiler"),
     ("numtensor.kernels.declare", "numtensor.kernels.loops"),
     ("numtensor.kernels.declare", "numtensor.kernels.ufunc"),
+    ("numtensor.kernels.direct", "numtensor.kernels.compiler"),
+    ("numtensor.kernels.few", "numtensor.kernels.ufunc"),
     ("numtensor.kernels.store", "numtensor.kernels.compiler"),
 }
 

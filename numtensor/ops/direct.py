@@ -5,6 +5,8 @@ dtype, memory that is not contiguous, a wrapper of the mode) goes the general wa
 the errors.
 """
 
+import types
+
 import numpy as np
 
 from ..graph import NO_VERSION, counter_of
@@ -13,6 +15,9 @@ from ..tensor import TENSORS
 from ..threads.division import call as divide
 from ..threads.limits import process
 from .operands import CONSTANTS, WEAK, WEAK_STRICT
+
+KERNELS = (types.BuiltinFunctionType, np.ufunc)
+"""What a kernel's function is, and an op's own function is not."""
 
 
 def array_to_write(target):
@@ -62,7 +67,7 @@ def apply(op, target, arguments):
     except NotImplementedError:
         return False
     # What converts integers, or looks for zero divisors first, is a function.
-    if type(kernel) is not np.ufunc:
+    if type(kernel) not in KERNELS:
         return False
     operands = [array]
     try:

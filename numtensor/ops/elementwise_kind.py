@@ -87,9 +87,9 @@ class ElementwiseOp(Declaration):
         kind = dtypes.FROM_NUMPY[numpy_dtype]
         if kind in self.overrides:
             found = self.overrides[kind]
-            return found.loops[numpy_dtype] if isinstance(found, Elementwise) else found
+            return found.calls[numpy_dtype] if isinstance(found, Elementwise) else found
         if kind in self.dtypes:
-            return self.forward.loops[numpy_dtype]
+            return self.forward.calls[numpy_dtype]
         if self.integers == "float" and kind.category < 2:
             return functools.partial(_in_default_dtype, self)
         if callable(self.integers) and kind.category < 2:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..kernels.backward import reduction as backward
@@ -11,26 +13,27 @@ from ..return_types import return_type
 from ..tensor import Tensor, from_array
 from .dims import normalise_dim
 from .general_kind import composite, kernel
-from .reduce_layout import FEW, keep_dims, reduce, require_elements
-from .reduce_loops import Loops, as_numbers
+from .reduce_layout import keep_dims, reduce, require_elements
+from .reduce_loops import Loops
 from .reduction import SUM
 
-AMAX = Loops((forward.amax, forward.amax_columns), (forward.amax, forward.amax_columns))
-AMIN = Loops((forward.amin, forward.amin_columns), (forward.amin, forward.amin_columns))
-ARGMAX = Loops((forward.argmax, forward.argmax_columns), (forward.argmax, forward.argmax_columns))
-ARGMIN = Loops((forward.argmin, forward.argmin_columns), (forward.argmin, forward.argmin_columns))
+_AMAX = (forward.amax, forward.amax_columns)
+_AMIN = (forward.amin, forward.amin_columns)
+_ARGMAX = (forward.argmax, forward.argmax_columns)
+_ARGMIN = (forward.argmin, forward.argmin_columns)
+AMAX = Loops(_AMAX, _AMAX)
+AMIN = Loops(_AMIN, _AMIN)
+# Elements and positions, and positions only.
+MAX_DIM = Loops(_ARGMAX, _ARGMAX, ordered=True)
+MIN_DIM = Loops(_ARGMIN, _ARGMIN, ordered=True)
+ARGMAX = Loops(_ARGMAX, _ARGMAX, ordered=True, unwanted=(0,))
+ARGMIN = Loops(_ARGMIN, _ARGMIN, ordered=True, unwanted=(0,))
 
 
 def _extreme_forward(op, loops, input, dim, keepdim):
     if not input.size:
         require_elements(op, input.shape, dim)
-    rows = loops.rows.get(input.dtype)
-    if rows is not None and dim == () and not keepdim:
-        return rows(input if input.ndim == 1 else input.ravel("K"))
-    array = as_numbers(input)
-    rows, columns = loops[array.dtype]
-    result = reduce(op, rows, columns, array, dim, keepdim, staged=True)
-    return result if array is input else np.asarray(result).view(np.bool_)
+    return reduce(op, loops, input, None if dim == () else dim, keepdim, staged=True)
 
 
 def _extreme_backward(op, grad, input, dim, keepdim, output):
@@ -43,8 +46,7 @@ def _extreme_backward(op, grad, input, dim, keepdim, output):
 def count_ties(op, input, dim, output):
     """Return how many elements are the best one, as a float array with the reduced dimensions kept."""
     equal = (input == output) | ((input != input) & (output != output))
-    rows, columns = SUM[np.dtype(np.uint8)]
-    return np.asarray(reduce(op, rows, columns, equal.view(np.uint8), dim, True)).astype(input.dtype)
+    return np.asarray(reduce(op, SUM, equal, dim, True)).astype(input.dtype)
 
 
 def _extreme_vjp(op, grad, input, dim, keepdim, output):
@@ -138,13 +140,12 @@ def _(grad, needs, input, dim, keepdim, output):
 
 
 def _position_forward(op, loops, input, dim, keepdim):
-    """Return the extreme elements over one dim (or all, if None), and their first positions."""
-    require_elements(op, input.shape, dim)
-    if dim is not None:
+    """Return the extreme elements over one dim (or all, if None) and their first positions, or the positions alone."""
+    if not input.size:
+        require_elements(op, input.shape, dim)
+    if dim is not None and type(dim) is not int:
         dim = normalise_dim(op, dim, input.ndim)
-    array = as_numbers(input)
-    values, indices = reduce(op, *loops[array.dtype], array, dim, keepdim, ordered=True)
-    return (values if array is input else np.asarray(values).view(np.bool_)), indices
+    return reduce(op, loops, input, dim, keepdim)
 
 
 def _scatter_positions(op, grad, shape, dim, indices):
@@ -154,11 +155,11 @@ def _scatter_positions(op, grad, shape, dim, indices):
         result[...] = grad
         return result
     dim = normalise_dim(op, dim, len(shape))
-    kept = (*shape[:dim], 1, *shape[dim + 1 :])
-    # What np.put_along_axis does, in a third of the time.
-    places = [np.arange(extent).reshape(-1, *(1,) * (len(shape) - 1 - k)) for k, extent in enumerate(kept)]
-    places[dim] = indices.reshape(kept)
-    result[tuple(places)] = grad.reshape(kept)
+    outer, extent, inner = math.prod(shape[:dim]), shape[dim], math.prod(shape[dim + 1 :])
+    # What np.put_along_axis does, in a tenth of the time.
+    places = indices.reshape(outer, inner) * inner if inner != 1 else indices.reshape(outer, 1)
+    places = places + np.arange(0, outer * extent * inner, extent * inner or 1).reshape(outer, 1)
+    result.put(places if inner == 1 else places + np.arange(inner), grad)
     return result
 
 
@@ -195,7 +196,7 @@ def max_dim(input, dim, keepdim=False):
 
 @max_dim.forward
 def _(input, dim, keepdim):
-    return _position_forward("max", ARGMAX, input, dim, keepdim)
+    return _position_forward("max", MAX_DIM, input, dim, keepdim)
 
 
 @max_dim.backward
@@ -234,7 +235,7 @@ def min_dim(input, dim, keepdim=False):
 
 @min_dim.forward
 def _(input, dim, keepdim):
-    return _position_forward("min", ARGMIN, input, dim, keepdim)
+    return _position_forward("min", MIN_DIM, input, dim, keepdim)
 
 
 @min_dim.backward
@@ -337,7 +338,8 @@ min.call_forms = (
 )
 
 
-def _argument(op, loops, input, dim, keepdim):
+def _require_positions(op, input, dim):
+    """Raise where an array has no position of an extreme element."""
     if input.dtype.kind == "b":
         raise RuntimeError(f"{op}: does not support bool input; convert with .to(uint8) first")
     if dim is None and not input.size:
@@ -345,7 +347,6 @@ def _argument(op, loops, input, dim, keepdim):
             f"{op}: Expected reduction dim to be specified for input.numel() == 0 (shape {input.shape}); give a dim "
             "that is not empty"
         )
-    return _position_forward(op, loops, input, dim, keepdim)[1]
 
 
 @kernel(differentiable=())
@@ -375,10 +376,9 @@ def argmax(input, dim: int | None = None, keepdim=False):
 
 @argmax.forward
 def _(input, dim, keepdim):
-    if dim is None and not keepdim and 0 < input.size < FEW and input.dtype.kind != "b":
-        # The same rules, without looking for the value: a fifth of the kernel's time.
-        return input.argmax()
-    return _argument("argmax", ARGMAX, input, dim, keepdim)
+    if input.dtype.kind == "b" or not input.size:
+        _require_positions("argmax", input, dim)
+    return _position_forward("argmax", ARGMAX, input, dim, keepdim)
 
 
 @kernel(differentiable=())
@@ -408,6 +408,6 @@ def argmin(input, dim: int | None = None, keepdim=False):
 
 @argmin.forward
 def _(input, dim, keepdim):
-    if dim is None and not keepdim and 0 < input.size < FEW and input.dtype.kind != "b":
-        return input.argmin()
-    return _argument("argmin", ARGMIN, input, dim, keepdim)
+    if input.dtype.kind == "b" or not input.size:
+        _require_positions("argmin", input, dim)
+    return _position_forward("argmin", ARGMIN, input, dim, keepdim)

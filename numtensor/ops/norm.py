@@ -51,7 +51,7 @@ def _(input, dim, keepdim):
         raise TypeError("logsumexp: dim must be an int or a sequence of ints, not NoneType; give () for all")
     if input.dtype.kind != "f":
         input = input.astype(dtypes.get_default_dtype().numpy)
-    return reduce("logsumexp", *LOGSUMEXP[input.dtype], input, dim, keepdim, staged=True)
+    return reduce("logsumexp", LOGSUMEXP, input, dim, keepdim, staged=True)
 
 
 @logsumexp.backward
@@ -76,7 +76,14 @@ def _order(p):
     return float(p)
 
 
-_NORMS = {0.0: "norm_0", 1.0: "norm_1", 2.0: "norm_2", math.inf: "norm_largest", -math.inf: "norm_smallest"}
+NORMS = {
+    0.0: Loops((forward.norm_0, None)),
+    1.0: Loops((forward.norm_1, None)),
+    2.0: Loops((forward.norm_2, None)),
+    math.inf: Loops((forward.norm_largest, None)),
+    -math.inf: Loops((forward.norm_smallest, None)),
+}
+NORM_P = Loops((forward.norm_p, None))
 
 
 @kernel(cast="dtype", saves=("input", "output"))
@@ -122,11 +129,10 @@ def _(input, p, dim, keepdim, dtype):
             f"norm: cannot compute the {p} norm of no element (shape {input.shape}, dim {dim}), because the operation "
             "does not have an identity"
         )
-    name = _NORMS.get(order)
-    if name is None:
-        loop = forward.norm_p.loops[input.dtype]
-        return reduce("norm", loop, None, input, dim, keepdim, CONSTANTS[input.dtype][order])
-    return reduce("norm", getattr(forward, name).loops[input.dtype], None, input, dim, keepdim)
+    loops = NORMS.get(order)
+    if loops is None:
+        return reduce("norm", NORM_P, input, dim, keepdim, CONSTANTS[input.dtype][order])
+    return reduce("norm", loops, input, dim, keepdim)
 
 
 @norm.backward

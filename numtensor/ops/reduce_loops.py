@@ -3,6 +3,8 @@
 import numpy as np
 
 from .. import dtypes
+from ..kernels.declare import WORKING, KernelTable
+from ..kernels.direct import ANY_ORDER, FLAT, refuse
 from ..modes import current
 from ..tensor import from_array
 from ..threads.division import Deferred
@@ -16,26 +18,97 @@ class Loops(dict):
     Args:
         floating: names of the kernels for floating dtypes.
         integral: names of the kernels for integral dtypes and, as uint8, for bool; None if there are none.
+        ordered: whether the order of the elements matters (positions in it are results).
+        unwanted: positions of results that nobody asks for.
 
     Attributes:
-        rows: the first of the pair for those floating dtypes that were asked for: all that a full reduction needs.
+        few: what reduces few elements, by NumPy dtype: a `Few`.
     """
 
-    def __init__(self, floating, integral=None):
+    def __init__(self, floating, integral=None, ordered=False, unwanted=()):
         self.floating = floating
         self.integral = integral
-        self.rows = {}
+        self.ordered = ordered
+        self.unwanted = unwanted
+        self.few = KernelTable(self._make_few)
+
+    def _kernels(self, dtype):
+        return self.floating if dtype.kind == "f" else self.integral
 
     def __missing__(self, dtype):
-        names = self.floating if dtype.kind == "f" else self.integral
+        rows, columns = self._kernels(dtype)
         if dtype.kind == "b":
             dtype = np.dtype(np.uint8)
-        rows, columns = names
         deferred = None if columns is None else Deferred(columns.loops, dtype)
         made = self[dtype] = (rows.loops[dtype], deferred)
-        if dtype.kind == "f":
-            self.rows[dtype] = made[0]
         return made
+
+    def _make_few(self, dtype):
+        rows, columns = self._kernels(dtype)
+        return Few(rows, columns, dtype, FLAT if self.ordered else ANY_ORDER, self.unwanted)
+
+
+class Few:
+    """Builtin functions that reduce few elements of one dtype, of arrays in order; see ``kernels/direct.py``.
+
+    Attributes:
+        flat: all elements.
+        last: over the last dimension.
+        along: by dimension, over that one: made when first asked for.
+        result: dtype of the result; None if several are wanted.
+        results: positions and dtypes of those that are wanted.
+    """
+
+    __slots__ = ("along", "flat", "last", "result", "results")
+
+    def __init__(self, rows, columns, dtype, flat, unwanted):
+        self.flat = rows.direct(dtype, flat, unwanted)
+        self.last = rows.direct(dtype, unwanted=unwanted)
+        self.along = Along(columns, dtype, unwanted)
+        self.results = [(k, kind) for k, kind in enumerate(_result_dtypes(rows, dtype)) if k not in unwanted]
+        self.result = self.results[0][1] if len(self.results) == 1 else None
+
+    def make(self, shape):
+        """Return arrays for several results."""
+        return tuple([np.empty(shape, kind) for _, kind in self.results])
+
+    def choose(self, results):
+        """Return the wanted ones of a ufunc's results, in their dtypes: those of bools are bools, computed as uint8."""
+        results = results if type(results) is tuple else (results,)
+        chosen = tuple([np.asarray(results[k]).view(kind) for k, kind in self.results])
+        return chosen if self.result is None else chosen[0]
+
+
+def _result_dtypes(kernel, dtype):
+    return [dtype if name == WORKING else np.dtype(name) for name in kernel.output_types]
+
+
+class Along(dict):
+    """A kernel's builtin functions by the dimension that it reduces."""
+
+    def __init__(self, kernel, dtype, unwanted):
+        self.kernel = kernel
+        self.dtype = dtype
+        self.unwanted = unwanted
+
+    def __missing__(self, axis):
+        made = refuse
+        if self.kernel is not None:
+            made = self.kernel.direct(self.dtype, axis)
+            for position in self.unwanted:
+                place = len(self.kernel.input_types) + position
+                made = _with_scratch(made, place, _result_dtypes(self.kernel, self.dtype)[position])
+        self[axis] = made
+        return made
+
+
+def _with_scratch(run, place, kind):
+    """Return `run` with memory for a result that nobody wants put in at this place."""
+
+    def run_with_scratch(*operands):
+        return run(*operands[:place], np.empty(operands[-1].shape, kind), *operands[place:])
+
+    return run_with_scratch
 
 
 def as_numbers(array):

@@ -14,10 +14,7 @@ from ..tensor import from_array
 from .dims import normalise_dim
 from .general_kind import composite, kernel
 from .reduce_layout import count, is_full, keep_dims, kept_shape, reduce, spread, spread_tensor
-from .reduce_loops import Loops, as_numbers, to_result
-
-# A full reduction writes into a 0-d array: making one of the number that NumPy would return takes longer.
-_empty = np.empty
+from .reduce_loops import Loops, to_result
 
 SUM = Loops((forward.sum, forward.sum_columns), (forward.sum_integers, forward.sum_integers_columns))
 MEAN = Loops((forward.mean, forward.mean_columns))
@@ -66,16 +63,9 @@ def sum(input, dim=None, keepdim=False, dtype=None):
 
 @sum.forward
 def _(input, dim, keepdim, dtype):
-    if dim is None and not keepdim:
-        rows = SUM.rows.get(input.dtype)
-        if rows is not None:
-            return rows(input if input.ndim == 1 else input.ravel("K"), _empty((), input.dtype))
     if input.dtype.kind == "f":
-        rows, columns = SUM[input.dtype]
-        return reduce("sum", rows, columns, input, dim, keepdim, staged=True)
-    array = as_numbers(input)
-    result = reduce("sum", *SUM[array.dtype], array, dim, keepdim)
-    return to_result("sum", result, dtype)
+        return reduce("sum", SUM, input, dim, keepdim, staged=True)
+    return to_result("sum", reduce("sum", SUM, input, dim, keepdim), dtype)
 
 
 @sum.backward
@@ -116,14 +106,9 @@ def mean(input, dim=None, keepdim=False, dtype=None):
 
 @mean.forward
 def _(input, dim, keepdim, dtype):
-    if dim is None and not keepdim:
-        rows = MEAN.rows.get(input.dtype)
-        if rows is not None:
-            return rows(input if input.ndim == 1 else input.ravel("K"), _empty((), input.dtype))
     _require_floating("mean", input)
-    rows, columns = MEAN[input.dtype]
     # Stages would average averages: the counts of each stage are equal, so that is the same.
-    return reduce("mean", rows, columns, input, dim, keepdim, staged=True)
+    return reduce("mean", MEAN, input, dim, keepdim, staged=True)
 
 
 @mean.backward
@@ -172,8 +157,7 @@ def prod(input, dim=None, keepdim=False, dtype=None):
 def _(input, dim, keepdim, dtype):
     if dim is not None:
         dim = normalise_dim("prod", dim, input.ndim)
-    array = as_numbers(input)
-    result = reduce("prod", *PROD[array.dtype], array, dim, keepdim)
+    result = reduce("prod", PROD, input, dim, keepdim)
     return result if input.dtype.kind == "f" else to_result("prod", result, dtype)
 
 
@@ -209,14 +193,11 @@ def _(grad, needs, input, dim, keepdim, dtype, output):
 
 
 def _logic_forward(op, loops, input, dim, keepdim):
-    array = as_numbers(input)
-    if dim is not None and is_full(dim):
-        # An empty sequence means no dimension here, as in PyTorch.
-        result = np.not_equal(array, 0)
-    else:
-        result = reduce(op, *loops[array.dtype], array, dim, keepdim)
+    # An empty sequence means no dimension here, as in PyTorch.
+    no_dim = dim is not None and is_full(dim)
+    result = np.asarray(np.not_equal(input, 0)) if no_dim else reduce(op, loops, input, dim, keepdim)
     # PyTorch's one exception: uint8, its bool of old, gives uint8.
-    return np.asarray(result).view(np.uint8) if input.dtype == np.uint8 else result
+    return result.view(np.uint8) if input.dtype == np.uint8 else result
 
 
 @kernel(differentiable=())
@@ -302,8 +283,7 @@ def count_nonzero(input, dim=None):
 
 @count_nonzero.forward
 def _(input, dim):
-    array = as_numbers(input)
-    return reduce("count_nonzero", *COUNT[array.dtype], array, dim, False)
+    return reduce("count_nonzero", COUNT, input, dim, False)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

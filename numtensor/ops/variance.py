@@ -16,8 +16,11 @@ from .reduce_layout import call_spread, count, keep_dims, reduce
 from .reduce_loops import Loops, quotient
 from .reduction import mean
 
-VAR = Loops((forward.var, forward.var_columns))
-STD = Loops((forward.std, forward.std_columns))
+_VAR = (forward.var, forward.var_columns)
+_STD = (forward.std, forward.std_columns)
+VAR, STD = Loops(_VAR, unwanted=(1,)), Loops(_STD, unwanted=(1,))
+# For backward: with the mean.
+VAR_MEAN, STD_MEAN = Loops(_VAR), Loops(_STD)
 
 
 def _arguments(op, dim, unbiased, correction):
@@ -34,14 +37,14 @@ def _arguments(op, dim, unbiased, correction):
 
 
 def _variance(op, loops, input, dim, unbiased, keepdim, correction):
-    """Return (result, mean)."""
+    """Return what these loops give: the result, or (result, mean)."""
     dim, correction = _arguments(op, dim, unbiased, correction)
     if input.dtype.kind != "f":
         raise RuntimeError(
             f"{op}: std and var only support floating point dtypes, got {dtypes.FROM_NUMPY[input.dtype].name}; "
             "convert with .to(...) first"
         )
-    return reduce(op, *loops[input.dtype], input, dim, keepdim, CONSTANTS[input.dtype][correction])
+    return reduce(op, loops, input, dim, keepdim, CONSTANTS[input.dtype][correction])
 
 
 def _over_freedom(op, factor, shape, dim, correction):
@@ -80,12 +83,12 @@ def var(input, dim=None, unbiased=None, keepdim=False, correction=None):
 
 @var.forward
 def _(input, dim, unbiased, keepdim, correction):
-    return _variance("var", VAR, input, dim, unbiased, keepdim, correction)[0]
+    return _variance("var", VAR, input, dim, unbiased, keepdim, correction)
 
 
 @var.forward_recording
 def _(input, dim, unbiased, keepdim, correction):
-    return _variance("var", VAR, input, dim, unbiased, keepdim, correction)
+    return _variance("var", VAR_MEAN, input, dim, unbiased, keepdim, correction)
 
 
 @var.backward
@@ -136,12 +139,12 @@ def std(input, dim=None, unbiased=None, keepdim=False, correction=None):
 
 @std.forward
 def _(input, dim, unbiased, keepdim, correction):
-    return _variance("std", STD, input, dim, unbiased, keepdim, correction)[0]
+    return _variance("std", STD, input, dim, unbiased, keepdim, correction)
 
 
 @std.forward_recording
 def _(input, dim, unbiased, keepdim, correction):
-    return _variance("std", STD, input, dim, unbiased, keepdim, correction)
+    return _variance("std", STD_MEAN, input, dim, unbiased, keepdim, correction)
 
 
 @std.backward

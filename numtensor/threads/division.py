@@ -7,12 +7,15 @@ in memory as NumPy would have laid them out.
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import math
 import re
+from types import BuiltinFunctionType
 
 import numpy as np
 
+from ..kernels.few import UFUNC
 from .limits import available, process
 from .pool import pool
 
@@ -56,13 +59,15 @@ def call(kernel, *operands, out=None, **options):
     Whoever calls this has found an operand of ``process.large`` bytes.
 
     Args:
-        kernel: a ufunc of ours; whatever else computes something of arrays is just called.
+        kernel: a ufunc of ours or what stands before it; whatever else computes something of arrays is just called.
         operands: arrays of the ufunc's exact dtypes. Those that a part does not get a part of are only read.
         out: None, or for each result the array to write into.
         options: further keywords of the ufunc.
     """
     if type(kernel) is Deferred:
         kernel = kernel.table[kernel.dtype]
+    elif type(kernel) is BuiltinFunctionType:
+        kernel = _ufunc_of(kernel)
     threads = available()
     if threads > 1 and type(kernel) is np.ufunc and not pool.busy.locked():
         division = (_divide_flat(kernel, operands) if out is None else None) or _divide(kernel, operands, out)
@@ -78,6 +83,14 @@ def call(kernel, *operands, out=None, **options):
     if out is None:
         return kernel(*operands, **options)
     return kernel(*operands, out=out, **options)
+
+
+@functools.cache
+def _ufunc_of(builtin):
+    """Return the ufunc to which a builtin function of ``kernels/few.py`` passes on whatever is not small."""
+    recipe = builtin.__self__
+    # Another builtin function has none; this one keeps its ufunc alive.
+    return ctypes.cast(int(recipe[UFUNC]), ctypes.py_object).value if type(recipe) is np.ndarray else builtin
 
 
 @functools.cache

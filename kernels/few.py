@@ -1,0 +1,232 @@
+"""An elementwise kernel called without NumPy's ufunc machinery: a builtin function of arrays.
+
+A ufunc call takes a quarter of a microsecond before the loop begins: NumPy finds the loop by the dtypes, plans casts,
+broadcasts, asks for the floating-point flags. Few elements of one shape that lie in order need none of that. The
+builtin function looks at the operands; if they are exactly ndarrays of the kernel's dtypes, aligned, C-contiguous and
+of one shape (or single numbers), and not more than `LIMIT` elements, it has NumPy make the result and runs the loop.
+Everything else it passes on to the ufunc, so a caller need not know which of the two it was.
+
+It is called as the ufunc is, without keywords: the inputs, or the inputs and where to write the only result. What it
+knows of an array's memory stands in ``direct.py``.
+"""
+
+import ctypes
+import functools
+
+import numpy as np
+
+from . import direct
+from .direct import (
+    ALIGNED,
+    DATA,
+    DESCR,
+    FLAGS,
+    IN_ORDER,
+    LIMIT,
+    MOST_OPERANDS,
+    NDIM,
+    SHAPE,
+    TYPE,
+    WRITEABLE,
+    count,
+    word,
+)
+from .memory import NumbaForm, StackArray, load
+from .scalar import scalar
+
+# What a builtin function is bound to: an array of these words, and then the dtype and size of each operand's elements.
+LOOP, UFUNC, INPUTS, OUTPUTS, NDARRAY, NEW_LIKE, VECTORCALL, INCREF, DECREF, NEW_TUPLE, SET_ITEM, WORDS = (
+    np.int64(k) for k in range(12)
+)
+NOTHING = np.int64(0)
+
+# Position of PyArray_NewLikeArray in NumPy's C API table, fixed by its ABI.
+_NEW_LIKE_ARRAY = 277
+
+_addresses = StackArray("int64", MOST_OPERANDS)
+_steps = StackArray("int64", MOST_OPERANDS)
+_extents = StackArray("int64", 1)
+_load_word, _load_half = load("int64"), load("int32")
+_call, _address_of_pointer = NumbaForm(lambda: _build_call()), NumbaForm(lambda: _build_address_of_pointer())
+_run = direct.RUN
+
+
+@scalar
+def same_shape(one, other):
+    """Whether two arrays have one shape."""
+    ndim = _load_half(one, NDIM)
+    same = ndim == _load_half(other, NDIM)
+    for axis in range(np.int64(ndim) if same else NOTHING):
+        same = same and word(_load_word(one, SHAPE), axis) == word(_load_word(other, SHAPE), axis)
+    return same
+
+
+@scalar
+def is_apart(start, size, other_start, other_size):
+    """Whether two pieces of memory have nothing in common."""
+    return start + size <= other_start or other_start + other_size <= start
+
+
+@scalar
+def pass_on(recipe, args, given):
+    """Call the ufunc."""
+    return _call(word(recipe, VECTORCALL), word(recipe, UFUNC), _address_of_pointer(args), given, NOTHING)
+
+
+@scalar
+def make_results(recipe, model, addresses, steps):
+    """Make the results, of the model's shape; return the only one, a tuple of several, or nothing but an exception."""
+    inputs, outputs = word(recipe, INPUTS), word(recipe, OUTPUTS)
+    several = NOTHING
+    if outputs > 1:
+        several = _call(word(recipe, NEW_TUPLE), outputs, NOTHING, NOTHING, NOTHING)
+        if several == NOTHING:
+            return several
+    result = NOTHING
+    for k in range(outputs):
+        dtype = word(recipe, WORDS + 2 * (inputs + k))
+        # NumPy takes a reference to the dtype.
+        _call(word(recipe, INCREF), dtype, NOTHING, NOTHING, NOTHING)
+        result = _call(word(recipe, NEW_LIKE), model, NOTHING, dtype, NOTHING)
+        if result == NOTHING:
+            _call(word(recipe, DECREF), several, NOTHING, NOTHING, NOTHING)
+            return result
+        addresses[inputs + k] = _load_word(result, DATA)
+        steps[inputs + k] = word(recipe, WORDS + 2 * (inputs + k) + 1)
+        if outputs > 1:
+            _call(word(recipe, SET_ITEM), several, k, result, NOTHING)
+    return several if outputs > 1 else result
+
+
+@scalar
+def call_few(builtin, args, given):
+    """What runs when the builtin function is called; `builtin` is the address of its recipe's array."""
+    recipe = _load_word(builtin, DATA)
+    inputs = word(recipe, INPUTS)
+    addresses, steps, extents = _addresses(), _steps(), _extents()
+    if given != inputs and (given != inputs + 1 or word(recipe, OUTPUTS) != 1):
+        return pass_on(recipe, args, given)
+    # The operand whose shape the result has.
+    model = NOTHING
+    elements = np.int64(1)
+    for k in range(given):
+        operand = args[k]
+        dtype = word(recipe, WORDS + 2 * k)
+        itemsize = word(recipe, WORDS + 2 * k + 1)
+        if _load_word(operand, TYPE) != word(recipe, NDARRAY) or _load_word(operand, DESCR) != dtype:
+            return pass_on(recipe, args, given)
+        needed = IN_ORDER | ALIGNED if k < inputs else IN_ORDER | ALIGNED | WRITEABLE
+        if np.int64(_load_half(operand, FLAGS)) & needed != needed:
+            return pass_on(recipe, args, given)
+        addresses[k] = _load_word(operand, DATA)
+        steps[k] = itemsize
+        ndim = np.int64(_load_half(operand, NDIM))
+        if ndim == 0 and k < inputs:
+            # One number for all elements.
+            steps[k] = 0
+        elif model == NOTHING:
+            model = operand
+            elements = count(_load_word(operand, SHAPE), ndim)
+        elif not same_shape(model, operand):
+            return pass_on(recipe, args, given)
+    if elements > LIMIT:
+        return pass_on(recipe, args, given)
+    if model == NOTHING:
+        model = args[0]
+    if given > inputs:
+        result = args[inputs]
+        itemsize = word(recipe, WORDS + 2 * inputs + 1)
+        for k in range(inputs):
+            size = word(recipe, WORDS + 2 * k + 1)
+            size *= elements if steps[k] else np.int64(1)
+            # Element by element each is read before it is written.
+            same = addresses[k] == addresses[inputs] and steps[k] == itemsize
+            if not same and not is_apart(addresses[k], size, addresses[inputs], elements * itemsize):
+                return pass_on(recipe, args, given)
+        _call(word(recipe, INCREF), result, NOTHING, NOTHING, NOTHING)
+    else:
+        result = make_results(recipe, model, addresses, steps)
+        if result == NOTHING:
+            return result
+    extents[0] = elements
+    _run(word(recipe, LOOP), addresses, extents, steps)
+    return result
+
+
+def _build_call():
+    from llvmlite import ir
+    from numba.core import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def call(context, function, first, second, third, fourth):
+        # Integers and pointers are passed alike, and arguments too many are left alone.
+        def codegen(context, builder, signature, args):
+            number = ir.IntType(64)
+            kind = ir.FunctionType(number, [number] * 4)
+            return builder.call(builder.inttoptr(args[0], kind.as_pointer()), args[1:])
+
+        return types.int64(function, first, second, third, fourth), codegen
+
+    return call
+
+
+def _build_address_of_pointer():
+    from numba.core import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def address_of_pointer(context, pointer):
+        def codegen(context, builder, signature, args):
+            return builder.ptrtoint(args[0], context.get_value_type(types.int64))
+
+        return types.int64(pointer), codegen
+
+    return address_of_pointer
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Making one
+
+
+@functools.cache
+def _entry():
+    """Return the address of `call_few`, compiled once for all kernels."""
+    return direct.compile_entry("few", call_few)
+
+
+@functools.cache
+def _functions():
+    """Return the addresses of the C functions that are called: those of NumPy and of Python."""
+    from . import ufunc
+
+    python = ctypes.pythonapi
+    # Python 3.10 has no PyObject_Vectorcall to link to. The two that count references do nothing with nothing.
+    called = (
+        python.PyObject_VectorcallDict,
+        python.Py_IncRef,
+        python.Py_DecRef,
+        python.PyTuple_New,
+        python.PyTuple_SetItem,
+    )
+    return ufunc.array_api(_NEW_LIKE_ARRAY), *(ctypes.cast(one, ctypes.c_void_p).value for one in called)
+
+
+def make_call(address, ufunc, inputs, outputs):
+    """Make the builtin function of an elementwise kernel's loop.
+
+    Args:
+        address: of the loop.
+        ufunc: of the loop, which gets what the builtin function does not do itself.
+        inputs, outputs: dtypes of the operands.
+
+    Returns:
+        A function of the inputs, and perhaps of the array to write to; the ufunc where there can be none.
+    """
+    if not direct.supported() or len(inputs) + len(outputs) > MOST_OPERANDS:
+        return ufunc
+    words = [address, id(ufunc), len(inputs), len(outputs), id(np.ndarray), *_functions()]
+    for kind in (*inputs, *outputs):
+        dtype = np.dtype(kind)
+        words += [id(dtype), dtype.itemsize]
+    return direct.bind(ufunc.__name__, _entry(), words, ufunc)
