@@ -16,6 +16,7 @@ import pytest
 import numtensor as nt
 from numtensor.kernels.forward.arithmetic import add
 from numtensor.modes import INFERENCE, current
+from numtensor.ops import reduce_layout
 from numtensor.tensor import Tensor, from_array
 from numtensor.threads import division
 from numtensor.threads.limits import process
@@ -135,13 +136,16 @@ LARGER = {
     "sum over 1": lambda x, y: x.sum(1),
     "sum over 2": lambda x, y: x.sum(2),
     "sum over two": lambda x, y: x.sum((0, 2)),
-    "mean": lambda x, y: x.mean(-1, keepdim=True),
+    "mean of rows": lambda x, y: x.mean(-1, keepdim=True),
     "var": lambda x, y: x.var(1),
     "var of rows": lambda x, y: x.var(2),
+    "sum": lambda x, y: x[:32].sum() * y,
+    "mean": lambda x, y: x[:, :, :128].mean() * y,
+    "largest": lambda x, y: x[:32].amax() * y,
     "norm": lambda x, y: x.norm(dim=1),
     "max": lambda x, y: x.max(1),
-    "argmin": lambda x, y: x.argmin(0),
-    "any": lambda x, y: (x > 2.9).any(0),
+    "argmin": lambda x, y: x.argmin(1),
+    "any": lambda x, y: (x > 2.9).any(0).to(nt.float32),
     "logsumexp": lambda x, y: x.logsumexp(0),
     "softmax": lambda x, y: x.softmax(2),
     "softmax over 0": lambda x, y: x.softmax(0),
@@ -157,7 +161,8 @@ LARGER = {
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", LARGER)
-def test_odd_sizes_and_any_number_of_threads(name, dtype, divided):
+def test_odd_sizes_and_any_number_of_threads(name, dtype, divided, monkeypatch):
+    monkeypatch.setattr(reduce_layout, "BLOCKED", 4096)
     rng = np.random.default_rng(5)
     arrays = [rng.uniform(-3, 3, (37, 11, 129)).astype(dtype) for _ in range(2)]
 
@@ -176,6 +181,24 @@ def test_odd_sizes_and_any_number_of_threads(name, dtype, divided):
             with nt.num_threads(number):
                 assert run() == expected
     assert divided
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_reduced_in_blocks(dtype, divided, monkeypatch):
+    rng = np.random.default_rng(6)
+    array = rng.uniform(-1, 3, (32, 3, 64)).astype(dtype)
+    array[3, 1, 7] = 1e30
+    wanted = array.astype(np.float64)
+    monkeypatch.setattr(reduce_layout, "BLOCKED", 4096)
+    x = nt.from_numpy(array)
+    with dividing(4096), nt.num_threads(3):
+        found = [x.sum(), x.sum((0, 1, 2)), x.mean(), x.amax(), x.amin(), x.logsumexp(()), x[:31, :, :3].sum()]
+    assert divided
+    right = [wanted.sum()] * 2 + [wanted.mean(), wanted.max(), wanted.min(), wanted.max(), wanted[:31, :, :3].sum()]
+    np.testing.assert_allclose([one.item() for one in found], right, rtol=4 * np.finfo(dtype).eps)
+    array[2, 2, 2] = np.nan
+    with dividing(4096), nt.num_threads(3):
+        assert all(np.isnan(one.item()) for one in (x.sum(), x.mean(), x.amax(), x.amin(), x.logsumexp(())))
 
 
 def test_results_of_a_divided_call_are_like_those_of_numpy():

@@ -11,10 +11,18 @@ import numpy as np
 
 from ..kernels.direct import LIMIT
 from ..threads.division import divided, large_or_not
-from ..threads.limits import process
+from ..threads.limits import LARGE, process
 from .dims import normalise_dims
 
 _empty = np.empty
+
+# Reductions write next to nothing: as long as they read from the processor's caches, waking a thread takes longer.
+WORTH = 4
+
+# Bytes of an array from which on all of it is reduced in blocks, by one thread too, so that results have the same bits;
+# and the fewest and most elements of a block, which is the largest power of two that divides the array's size.
+BLOCKED = WORTH * LARGE
+SMALLEST_BLOCK, LARGEST_BLOCK = 64, 4096
 
 # Below so many elements NumPy walks any strides in less time than it takes to find a better order.
 FEW = 2048
@@ -73,12 +81,12 @@ def _reduce_any(op, loops, array, dim, keepdim, numbers, staged):
     rows, columns = loops[array.dtype]
     ndim = array.ndim
     if is_full(dim):
-        result = rows(array.ravel() if loops.ordered else array.ravel("K"), *numbers)
+        result = _reduce_vector(rows, array.ravel() if loops.ordered else array.ravel("K"), numbers, staged)
         return _reshape(result, (1,) * ndim) if keepdim else result
     dims = normalise_dims(op, dim, ndim)
     if ndim == 0:
         return rows(array.reshape(1), *numbers)
-    if array.nbytes >= process.large:
+    if array.nbytes >= WORTH * process.large:
         rows, columns = divided(rows), None if columns is None else divided(columns)
     if len(dims) == 1:
         axis = dims[0]
@@ -98,12 +106,21 @@ def _reduce_any(op, loops, array, dim, keepdim, numbers, staged):
     return _reshape(_reduce(rows, columns, array, dims, numbers, staged), kept)
 
 
+def _reduce_vector(rows, vector, numbers, staged):
+    """Reduce all elements: if they are many, the results of equal blocks, as far as the number of elements has any."""
+    if staged and vector.nbytes >= BLOCKED:
+        block = min(vector.size & -vector.size, LARGEST_BLOCK)
+        if block >= SMALLEST_BLOCK:
+            vector = large_or_not(rows, vector)(vector.reshape(-1, block), *numbers)
+    return rows(vector, *numbers)
+
+
 def _reduce(rows, columns, array, dims, numbers, staged):
     """Reduce over sorted dimensions; the result has the kept ones in order, their extents perhaps merged."""
     ndim = array.ndim
     first, last = dims[0], dims[-1]
     if len(dims) == ndim:
-        return rows(array.ravel("K"), *numbers)
+        return _reduce_vector(rows, array.ravel("K"), numbers, staged)
     if not array.flags.c_contiguous:
         return _reduce_strided(rows, columns, array, dims, numbers, staged)
     shape = array.shape

@@ -1,8 +1,9 @@
 """One call of a kernel as calls on parts of its operands.
 
-Elementwise kernels are divided anywhere; gufuncs along their loop dimensions or, if they have none, along core
-dimensions that are named ``o`` or ``i``: these are independent by convention, in the kernels for columns. Results lie
-in memory as NumPy would have laid them out.
+Elementwise kernels are divided anywhere; gufuncs along their loop dimensions or, if they have none, along the core
+dimension that is named ``o``: the outer one, independent by convention, of the kernels for columns. Along the inner one
+parts would be strided, for which kernels are several times slower. Results lie in memory as NumPy would have laid them
+out.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from .pool import pool
 # With fewer steps along a dimension parts would be too unequal: then it is the longest that is divided.
 _MANY = 32
 
-_FREE = ("o", "i")
+_OUTER = "o"
 
 
 def divided(kernel):
@@ -178,6 +179,8 @@ def _divide(ufunc, operands, out):
         arrays, shape, ndim = flat, (math.prod(shape),), 1
     steps, leads = _steps(arrays, cores, shape, extents)
     cell = max(1, process.cell * steps // max([array.nbytes for array in arrays]))
+    if ufunc.signature is not None:
+        cell = max(cell, process.released * steps // max([result.size for result in results]) + 1)
     return ([*zip(arrays, leads, strict=True)], steps, cell, results) if steps > cell else None
 
 
@@ -245,12 +248,8 @@ def _steps(arrays, cores, shape, extents):
             lead if array.ndim - len(core) > axis and array.shape[axis] == steps else None
             for array, core in zip(arrays, cores, strict=False)
         ]
-    names = [name for name in _FREE if extents.get(name, 1) > 1]
-    if not names:
-        return 1, [None] * len(arrays)
-    name = next((name for name in names if extents[name] >= _MANY), max(names, key=extents.get))
-    return extents[name], [
-        (slice(None),) * (array.ndim - len(core) + core.index(name)) if name in core else None
+    return extents.get(_OUTER, 1), [
+        (slice(None),) * (array.ndim - len(core) + core.index(_OUTER)) if _OUTER in core else None
         for array, core in zip(arrays, cores, strict=False)
     ]
 

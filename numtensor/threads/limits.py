@@ -20,6 +20,9 @@ LARGE = 3 << 20
 # Parts of a call that is just large enough, at most.
 _CELLS = 3
 
+# Elements of a gufunc's results up to which NumPy keeps the GIL, however much work they are.
+_KEPT = 500
+
 NEVER = sys.maxsize
 
 
@@ -57,6 +60,7 @@ class _Process:
         threshold: bytes of an operand from which on a call is divided, while ops ask.
         large: what ops compare with: `threshold`, or more than there can be.
         cell: bytes of the smallest part, of the largest operand, of a call.
+        released: elements of a result from which on a part is worth a thread: NumPy releases the GIL.
         listeners: functions to call when `asks` or `large` is another.
     """
 
@@ -66,6 +70,7 @@ class _Process:
         self.threshold = LARGE
         self.large = LARGE if self.asks else NEVER
         self.cell = LARGE // _CELLS
+        self.released = _KEPT
         self.listeners = []
         self.changing = threading.RLock()
 
@@ -76,6 +81,8 @@ class _Process:
             if (asks, large) != (self.asks, self.large):
                 self.asks, self.threshold, self.large = asks, threshold, large
                 self.cell = max(1, threshold // _CELLS)
+                # What divides small operands, in tests, divides small results as well.
+                self.released = min(_KEPT, threshold // 4096)
                 for listener in self.listeners:
                     listener()
 
