@@ -9,8 +9,8 @@ This package knows NumPy and Numba only; it has never heard of a Tensor. What be
 - ``compiler``    Numba's options and the compilation to object code; the only importer of Numba
 - ``store``       object code on disk: key, freeze, thaw
 - ``ufunc``       from the address of a loop to a ``numpy.ufunc``
-- ``direct``      the loop of a gufunc as a builtin function for few elements, without NumPy's iterator
-- ``few``         the same of an elementwise loop, which is then quicker than NumPy's own addition
+- ``builtin``     the loop of a gufunc as a builtin function for arrays in order, without NumPy's iterator
+- ``calls``       the same of an elementwise loop, which is then quicker than NumPy's own addition
 - ``elementary/`` exp, log, tanh, ...: vectorisable and accurate
 - ``forward/``, ``backward/`` mirrored files, one family of ops each
 """

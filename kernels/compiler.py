@@ -3,15 +3,16 @@
 Compile options stand here once, each with its reason.
 """
 
+import dataclasses
 import functools
 import itertools
 import linecache
 import threading
 import types as python_types
 
-from .loops import ELEMENT
-from .memory import NumbaForm
-from .scalar import CheckedConstant, ElementaryFunction, Intrinsic, ScalarFunction
+from .element_loop import LoopWriter
+from .memory import NUMBA_NAMES, NumbaForm
+from .scalar import ElementaryFunction, Intrinsic, ScalarFunction
 
 # Division by zero gives inf or nan as IEEE says; Numba's default raises, which is slow (13x) and not allowed in a
 # kernel.
@@ -25,6 +26,10 @@ REASSOCIATE = {"reassoc", "contract", "nsz"}
 # Of the functions that a loop calls. LLVM leaves a long formula as a call, and a loop with a call in it stays scalar:
 # gelu 12 times, pow 8 times slower. Nothing but compiled code calls them, so they need no wrappers for Python or C.
 INNER = {"nogil": True, "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+# Instructions of a formula that takes less time than its operands' way from memory: kernels have up to 19, or more
+# than 26.
+LIGHT = 20
 
 # What object code may name that it does not define. The first four are called on a Numba-level error, which a kernel
 # does not have, but a name that stays unresolved leaves others unbound in MCJIT: a crash.
@@ -58,7 +63,7 @@ def _signature(kind):
     return (types.CPointer(types.uintp), numbers, numbers, types.voidptr), types.void
 
 
-def compile_loop(name, source, namespace, dtype, checked=False, assembly=False, kind=LOOP):
+def compile_loop(name, source, namespace, dtype, assembly=False, kind=LOOP):
     """Compile the text of a ufunc inner loop to object code.
 
     Args:
@@ -67,7 +72,6 @@ def compile_loop(name, source, namespace, dtype, checked=False, assembly=False, 
         source: Python text that defines ``name(args, dims, steps, data)``.
         namespace: the globals of that text: kernel functions, scalar functions, intrinsics, constants.
         dtype: name of the working dtype, which chooses among implementations of elementary functions.
-        checked: whether index-taking kernels compare every index with its extent.
         assembly: return the assembly as text instead.
         kind: `LOOP`, or `BUILTIN` for ``name(self, args, count)`` of CPython's vectorcall, objects by their addresses.
 
@@ -88,7 +92,7 @@ def compile_loop(name, source, namespace, dtype, checked=False, assembly=False, 
             return compiled.library, compiled.fndesc.llvm_cfunc_wrapper_name
 
     with _lock:
-        loop = _define(name, source, _resolve_globals(namespace, dtype, checked))
+        loop = _define(name, source, _resolve_globals(namespace, dtype))
         signature = _signature(kind)
         with numba.core.compiler_lock.global_compiler_lock:
             library, wrapper = UnfinalizedCFunc(loop, signature, {}, {"error_model": ERROR_MODEL}).freeze()
@@ -97,17 +101,77 @@ def compile_loop(name, source, namespace, dtype, checked=False, assembly=False, 
             return machine.emit_assembly(module) if assembly else machine.emit_object(module)
 
 
+def compile_elements(name, loop, dtype, assembly=False):
+    """Compile the loop of an elementwise kernel to object code.
+
+    Args:
+        name: the symbol of the result, unique over all processes.
+        loop: an `ElementLoop`.
+        dtype, assembly: as `compile_loop`.
+
+    Returns:
+        The object code as bytes.
+
+    Raises:
+        CompileError: when the object code names an undefined symbol outside the allow-list.
+    """
+    import numba
+    from numba.core import cgutils, types
+    from numba.core.registry import cpu_target
+
+    def number_type(kind):
+        return getattr(types, NUMBA_NAMES.get(kind, kind))
+
+    with _lock, numba.core.compiler_lock.global_compiler_lock:
+        context = cpu_target.target_context
+        arguments = tuple(number_type(kind) for kind in loop.types)
+        formula = _resolve(loop.formula, dtype)
+        formula.compile(arguments)
+        compiled = formula.overloads[arguments]
+        returned = compiled.signature.return_type
+        library = context.codegen().create_library(name)
+        library.add_linking_library(compiled.library)
+        module = library.create_ir_module(name)
+        function = context.declare_function(module, compiled.fndesc)
+
+        def call(builder, values):
+            _, result = context.call_conv.call_function(builder, function, returned, arguments, values)
+            several = isinstance(returned, types.BaseTuple)
+            found = cgutils.unpack_tuple(builder, result) if several else [result]
+            kinds = list(returned) if several else [returned]
+            return [
+                context.cast(builder, value, kind, number_type(wanted))
+                for value, kind, wanted in zip(found, kinds, loop.results, strict=True)
+            ]
+
+        body = compiled.library._final_module.get_function(compiled.fndesc.mangled_name)
+        light = sum(len(list(block.instructions)) for block in body.blocks) <= LIGHT
+        LoopWriter(dataclasses.replace(loop, light=light), module, call).write(name)
+        return _emit(library, module, name, assembly)
+
+
+def compile_module(name, write):
+    """Compile a function that is written in LLVM's language to object code: ``write(module, name)`` writes it."""
+    from numba.core.registry import cpu_target
+
+    library = cpu_target.target_context.codegen().create_library(name)
+    module = library.create_ir_module(name)
+    write(module, name)
+    return _emit(library, module, name)
+
+
+def _emit(library, module, name, assembly=False):
+    library.add_ir_module(module)
+    optimised = _optimise(library, name, name)
+    machine = library.codegen._tm
+    return machine.emit_assembly(optimised) if assembly else machine.emit_object(optimised)
+
+
 def _define(name, source, namespace):
     filename = f"numtensor-loop-{next(_template_number)}.py"
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     namespace["__name__"] = "numtensor.kernels.generated"
     exec(compile(source, filename, "exec"), namespace)
-    inner = [key for key in namespace if key.startswith(ELEMENT)]
-    if inner:
-        import numba
-
-        for key in inner:
-            namespace[key] = numba.njit(namespace[key], error_model=ERROR_MODEL, **INNER)
     return namespace[name]
 
 
@@ -136,13 +200,13 @@ def _optimise(library, wrapper, name):
     return module
 
 
-def _resolve_globals(namespace, dtype, checked):
-    resolved = {key: _resolve(value, dtype, checked) for key, value in namespace.items()}
+def _resolve_globals(namespace, dtype):
+    resolved = {key: _resolve(value, dtype) for key, value in namespace.items()}
     resolved["__builtins__"] = __builtins__
     return resolved
 
 
-def _resolve(value, dtype, checked, names=()):
+def _resolve(value, dtype, names=()):
     if isinstance(value, Intrinsic):
         return _numba_intrinsic(value)
     if isinstance(value, (ScalarFunction, ElementaryFunction)):
@@ -152,9 +216,7 @@ def _resolve(value, dtype, checked, names=()):
             fastmath = REASSOCIATE
         else:
             fastmath = getattr(value, "fastmath", False)
-        return _jit(value.resolve(dtype), fastmath, dtype, checked)
-    if isinstance(value, CheckedConstant):
-        return checked
+        return _jit(value.resolve(dtype), fastmath, dtype)
     if isinstance(value, NumbaForm):
         return value.resolve(dtype)
     if isinstance(value, python_types.ModuleType) and value.__name__.startswith(__package__ + "."):
@@ -162,37 +224,35 @@ def _resolve(value, dtype, checked, names=()):
         module = python_types.ModuleType(value.__name__)
         for name in names:
             if hasattr(value, name):
-                setattr(module, name, _resolve(getattr(value, name), dtype, checked))
+                setattr(module, name, _resolve(getattr(value, name), dtype))
         return module
     return value
 
 
-def jit(function, dtype, checked=False, fastmath=False):
+def jit(function, dtype, fastmath=False):
     """Return `function` compiled by Numba, its globals replaced by their compiled forms for `dtype`.
 
     Only compiled code may call it.
     """
     if isinstance(function, (ScalarFunction, ElementaryFunction)):
-        return _resolve(function, dtype, checked)
-    return _jit(function, fastmath, dtype, checked)
+        return _resolve(function, dtype)
+    return _jit(function, fastmath, dtype)
 
 
-def _jit(function, fastmath, dtype, checked):
+def _jit(function, fastmath, dtype):
     if isinstance(function, (ScalarFunction, ElementaryFunction)):
-        return _resolve(function, dtype, checked)
-    key = (function, dtype, checked)
+        return _resolve(function, dtype)
+    key = (function, dtype)
     found = _compiled.get(key)
     if found is None:
         import numba
 
         names = _names_of(function.__code__)
         module = function.__globals__
-        namespace = {n: _resolve(module[n], dtype, checked, names) for n in names if n in module}
+        namespace = {n: _resolve(module[n], dtype, names) for n in names if n in module}
         namespace["__builtins__"] = module.get("__builtins__", __builtins__)
         namespace["__name__"] = function.__module__
-        cells = tuple(
-            python_types.CellType(_resolve(cell.cell_contents, dtype, checked)) for cell in function.__closure__ or ()
-        )
+        cells = tuple(python_types.CellType(_resolve(cell.cell_contents, dtype)) for cell in function.__closure__ or ())
         copy = python_types.FunctionType(
             function.__code__, namespace, function.__name__, function.__defaults__, cells or None
         )

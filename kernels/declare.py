@@ -16,8 +16,7 @@ import functools
 
 import numpy as np
 
-from . import direct, few, store
-from .checked import CHECKED_BUILD
+from . import builtin, calls, moves, store
 from .scalar import ScalarFunction
 
 REGISTRY = {}
@@ -25,6 +24,9 @@ REGISTRY = {}
 
 WORKING = "T"
 """Stands for the working dtype in a kernel's types."""
+
+CARRIERS = {kind.itemsize: kind for kind in map(np.dtype, (np.int8, np.int16, np.int32, np.int64))}
+"""By item size, the dtype for which a kernel is compiled that only moves elements."""
 
 
 class KernelTable(dict):
@@ -67,35 +69,21 @@ class Kernel:
         Args:
             dtype: name of the working dtype.
         """
-        from . import compiler
+        return self._compile("loop", np.dtype(dtype), assembly=True)
 
-        text, namespace = self._write_loop("loop", np.dtype(dtype))
-        return compiler.compile_loop("loop", text, namespace, dtype, CHECKED_BUILD, assembly=True)
-
-    def _find(self, variant, dtype, write_loop):
+    def _find(self, variant, dtype, compile_loop):
         """Return the address of a loop."""
         key = store.entry_key(self.function, type(self).__name__, variant, dtype.name)
+        return store.load(f"{self.name}{variant}-{dtype.name}", key, compile_loop)
 
-        def build(symbol):
-            from . import compiler
-
-            text, namespace = write_loop(symbol)
-            return compiler.compile_loop(symbol, text, namespace, dtype.name, CHECKED_BUILD)
-
-        return store.load(f"{self.name}{variant}-{dtype.name}", key, build)
-
-    def _make_ufunc(self, address, variant, dtype, inputs, outputs, signature=None):
+    def _make_ufunc(self, address, variant, dtype, inputs, outputs, signature=None, data=None):
         from . import ufunc
 
-        return ufunc.make_ufunc(address, f"{self.name}{variant}-{dtype.name}", inputs, outputs, signature)
+        return ufunc.make_ufunc(address, f"{self.name}{variant}-{dtype.name}", inputs, outputs, signature, data)
 
 
 def _types(names, dtype):
     return [dtype.name if name == WORKING else name for name in names]
-
-
-def _clears_flags(types):
-    return any(np.dtype(kind).kind == "f" for kind in types)
 
 
 class Elementwise(Kernel):
@@ -104,7 +92,7 @@ class Elementwise(Kernel):
     Attributes:
         parameters: names of the formula's parameters: first the arrays, then the scalars.
         array_types, scalar_types, result_types: dtype names, ``"T"`` for the working dtype.
-        calls: the same as functions without keywords, quicker for few elements; see `few.make_call`.
+        calls: the same as functions without keywords, quicker for few elements; see `calls.make_call`.
         uniform: (position of a parameter, values): where that operand is one of these numbers for all elements, the
             loop is compiled for it; None if there is no such parameter.
         repeated: names of the parameters that are one number per row in the gufuncs of `rows`.
@@ -153,33 +141,30 @@ class Elementwise(Kernel):
         return found
 
     def _make_rows(self, dtype):
-        from . import loops
+        types = _types(self.array_types + self.scalar_types, dtype)
+        numbers = {*map(self.parameters.index, self.repeated), *range(len(self.array_types), len(types))}
+        compile_loop = functools.partial(self._compile, dtype=dtype, numbers=numbers)
+        cores = ",".join("()" if position in numbers else "(n)" for position in range(len(types)))
+        results = _types(self.result_types, dtype)
+        address = self._find("[rows]", dtype, compile_loop)
+        return self._make_ufunc(address, "[rows]", dtype, types, results, f"{cores}->(n)", moves.table())
+
+    def _compile(self, symbol, dtype, kept=None, chosen=None, numbers=None, assembly=False):
+        from . import compiler
+        from .element_loop import ElementLoop
 
         types = _types(self.array_types + self.scalar_types, dtype)
-        (result,) = _types(self.result_types, dtype)
-        numbers = [self.parameters.index(name) for name in self.repeated]
-        numbers += range(len(self.array_types), len(types))
-        write_loop = functools.partial(
-            loops.rows_loop,
-            function=self.formula,
-            types=types,
-            result_type=result,
-            repeated=numbers,
-            floating=_clears_flags([*types, result]),
+        loop = ElementLoop(
+            self.formula,
+            types,
+            _types(self.result_types, dtype),
+            range(len(types)) if kept is None else kept,
+            range(len(self.result_types)) if chosen is None else chosen,
+            range(len(self.array_types), len(types)) if numbers is None else numbers,
+            rows=numbers is not None,
+            uniform=self.uniform,
         )
-        cores = ",".join("()" if position in numbers else "(n)" for position in range(len(types)))
-        address = self._find("[rows]", dtype, write_loop)
-        return self._make_ufunc(address, "[rows]", dtype, types, [result], f"{cores}->(n)")
-
-    def _write_loop(self, symbol, dtype, kept=None, chosen=None):
-        from . import loops
-
-        arrays, scalars = _types(self.array_types, dtype), _types(self.scalar_types, dtype)
-        results = _types(self.result_types, dtype)
-        floating = _clears_flags(arrays + scalars + results)
-        return loops.elementwise_loop(
-            symbol, self.formula, arrays, scalars, results, kept, chosen, floating, self.uniform
-        )
+        return compiler.compile_elements(symbol, loop, dtype.name, assembly)
 
     def _make_variant(self, kept, chosen, dtype):
         """Return (address of the loop, ufunc, dtypes of its inputs, of its outputs)."""
@@ -189,15 +174,15 @@ class Elementwise(Kernel):
             results = _types(self.result_types, dtype)
             inputs = types if kept is None else [types[position] for position in kept]
             outputs = results if chosen is None else [results[index] for index in chosen]
-            write_loop = functools.partial(self._write_loop, dtype=dtype, kept=kept, chosen=chosen)
+            compile_loop = functools.partial(self._compile, dtype=dtype, kept=kept, chosen=chosen)
             variant = "" if kept is None else f"[{','.join(map(str, kept))}-{','.join(map(str, chosen))}]"
-            address = self._find(variant, dtype, write_loop)
-            made = self._make_ufunc(address, variant, dtype, inputs, outputs)
+            address = self._find(variant, dtype, compile_loop)
+            made = self._make_ufunc(address, variant, dtype, inputs, outputs, data=moves.table())
             found = self._made[kept, chosen, dtype] = (address, made, inputs, outputs)
         return found
 
     def _make_call(self, kept, chosen, dtype):
-        return few.make_call(*self._make_variant(kept, chosen, dtype))
+        return calls.make_call(*self._make_variant(kept, chosen, dtype), moves.table())
 
 
 class GUfunc(Kernel):
@@ -206,10 +191,15 @@ class GUfunc(Kernel):
     Attributes:
         signature: of the core dimensions, such as ``(n),()->(n)``.
         input_types, output_types: dtype names, ``"T"`` for the working dtype.
+        contiguous: whether core arrays are C-contiguous in every call, so that no other core loop is compiled.
+        moves: whether elements of the working dtype are only moved: one compiled loop then serves all dtypes of a
+            size.
     """
 
-    def __init__(self, function, signature, types, fastmath):
+    def __init__(self, function, signature, types, fastmath, contiguous, moves):
         super().__init__(function, fastmath)
+        self.contiguous = contiguous
+        self.moves = moves
         self.signature = signature.replace(" ", "")
         inputs, outputs = types.replace(" ", "").split("->")
         self.input_types = inputs.split(",")
@@ -217,22 +207,26 @@ class GUfunc(Kernel):
         self._addresses = KernelTable(self._find_loop)
         self._builtins = {}
 
-    def _write_loop(self, symbol, dtype):
-        from . import loops
+    def _compile(self, symbol, dtype, assembly=False):
+        from . import compiler, loops
 
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
-        floating = _clears_flags(inputs + outputs)
-        return loops.gufunc_loop(symbol, self.formula, self.signature, inputs, outputs, floating)
+        floating = any(np.dtype(kind).kind == "f" for kind in inputs + outputs)
+        text, namespace = loops.gufunc_loop(
+            symbol, self.formula, self.signature, inputs, outputs, floating, self.contiguous
+        )
+        return compiler.compile_loop(symbol, text, namespace, dtype.name, assembly)
 
     def _find_loop(self, dtype):
-        return self._find("", dtype, functools.partial(self._write_loop, dtype=dtype))
+        return self._find("", dtype, functools.partial(self._compile, dtype=dtype))
 
     def _make(self, dtype):
         inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
-        return self._make_ufunc(self._addresses[dtype], "", dtype, inputs, outputs, self.signature)
+        address = self._addresses[CARRIERS[dtype.itemsize] if self.moves else dtype]
+        return self._make_ufunc(address, "", dtype, inputs, outputs, self.signature)
 
-    def direct(self, dtype, view=direct.AS_IS, unwanted=()):
-        """Return the builtin function that calls the loop on few elements in order; see `direct.make_builtin`.
+    def builtin(self, dtype, view=builtin.AS_IS, unwanted=()):
+        """Return the builtin function that calls the loop on arrays in order; see `builtin.make_builtin`.
 
         Args:
             dtype: the working dtype; bool is the loop of uint8, which is what bools are in memory.
@@ -243,9 +237,10 @@ class GUfunc(Kernel):
         key = (dtype, view, unwanted)
         found = self._builtins.get(key)
         if found is None:
-            loop = self._addresses[np.dtype(np.uint8) if dtype.kind == "b" else dtype]
+            carrier = CARRIERS[dtype.itemsize] if self.moves else np.dtype(np.uint8) if dtype.kind == "b" else dtype
+            loop = self._addresses[carrier]
             inputs, outputs = _types(self.input_types, dtype), _types(self.output_types, dtype)
-            found = direct.make_builtin(loop, self.name, inputs, outputs, self.signature, view, unwanted)
+            found = builtin.make_builtin(loop, self.name, inputs, outputs, self.signature, view, unwanted)
             self._builtins[key] = found
         return found
 
@@ -268,7 +263,7 @@ def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):
     return Elementwise(function, results, uniform, repeated)
 
 
-def gufunc(signature, types, *, fastmath=False):
+def gufunc(signature, types, *, fastmath=False, contiguous=False, moves=False):
     """Declare a kernel by a core loop over arrays.
 
     Args:
@@ -276,12 +271,16 @@ def gufunc(signature, types, *, fastmath=False):
             the outputs. An input without core dimensions is a number, an output without is an array of one element.
         types: dtype names of inputs and outputs, such as ``T,int64->T``.
         fastmath: LLVM flags; only a function that sums one block may have ``compiler.REASSOCIATE``.
+        contiguous: whether every caller passes C-contiguous core arrays: the loop for others is left out, which is
+            half of the work of compiling. Called with others, it leaves the results as they are.
+        moves: whether elements of the working dtype are only moved (or zero is put in their place): the loop is then
+            compiled once for all dtypes of a size.
 
     Returns:
         A decorator that makes a `GUfunc` kernel.
     """
 
     def declare(function):
-        return GUfunc(function, signature, types, fastmath)
+        return GUfunc(function, signature, types, fastmath, contiguous, moves)
 
     return declare

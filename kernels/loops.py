@@ -1,15 +1,10 @@
-"""Loop templates: the Python text of a ufunc inner loop around a kernel's formula.
+"""The loop template of gufuncs: the Python text of an inner loop around a kernel's core function.
 
-A template has a contiguous path, which vectorises, paths for one scalar operand, and a strided path. NumPy walks
-the outer dimensions, so a row that is broadcast over a matrix arrives here as contiguous runs.
-
-Every address is unsigned: with signed ones Numba adds the wraparound of negative indices, which costs 13x to 38x.
+It has a contiguous path, which vectorises, and a strided one. Every address is unsigned: with signed ones Numba adds
+the wraparound of negative indices, which costs 13x to 38x. The loop of elementwise kernels is in `element_loop`.
 """
 
-import itertools
 import re
-
-import numpy as np
 
 from . import memory
 
@@ -20,171 +15,12 @@ def {name}(args, dims, steps, data):
 """
 
 
-# The name of the function of one element, which the compiler inlines, and what those of constants begin with.
-ELEMENT = "element"
-
-
-def elementwise_loop(
-    name, function, array_types, scalar_types, result_types, kept=None, chosen=None, floating=True, uniform=None
-):
-    """Write the loop of an elementwise kernel.
-
-    Args:
-        name: the function's name in the text.
-        function: the kernel's formula, already wrapped as a scalar function.
-        array_types: dtype names of the operands that are walked.
-        scalar_types: dtype names of the scalar parameters after them: one value for the whole call.
-        result_types: dtype names of what the formula returns, a tuple if there are several.
-        kept: positions of the formula's parameters that are operands here; others are passed a constant, because no
-            chosen result depends on them. None keeps all.
-        chosen: positions of the formula's results that are wanted; None wants all.
-        floating: whether to clear the floating-point flags at the end, which NumPy would turn into warnings.
-        uniform: (position of a parameter, values) for which there is a loop of its own, or None.
-
-    Returns:
-        (text, namespace) to compile.
-    """
-    types = list(array_types) + list(scalar_types)
-    kept = range(len(types)) if kept is None else kept
-    chosen = range(len(result_types)) if chosen is None else chosen
-    operands = [(position, types[position]) for position in kept]
-    arrays = [slot for slot, (position, _) in enumerate(operands) if position < len(array_types)]
-    scalars = [slot for slot, (position, _) in enumerate(operands) if position >= len(array_types)]
-    outputs = [(len(operands) + k, result_types[index]) for k, index in enumerate(chosen)]
-
-    namespace = {"uintp": memory.UINTP, "formula": function}
-    for kind in set(types) | set(result_types):
-        namespace[f"load_{kind}"] = memory.load(kind)
-        namespace[f"zero_{kind}"] = memory.ZERO[kind]
-    for k, (_, kind) in enumerate(outputs):
-        namespace[f"store_{k}"] = memory.store(kind, k)
-
-    lines = [_HEADER.format(name=name).rstrip()]
-    for slot in range(len(operands) + len(outputs)):
-        lines += [f"a{slot} = args[{slot}]", f"s{slot} = uintp(steps[{slot}])"]
-
-    def itemsize(slot):
-        kind = operands[slot][1] if slot < len(operands) else outputs[slot - len(operands)][1]
-        return memory.ITEMSIZE[kind]
-
-    # One element is a function of its own, of addresses and offsets: Numba's front end reads it once, not once per
-    # path. Address and offset stay apart, because LLVM does not see through an integer sum that becomes a pointer.
-    expressions = ["zero_" + kind for kind in types]
-    for slot, (position, kind) in enumerate(operands):
-        expressions[position] = f"load_{kind}(a{slot}, o{slot})"
-    slots = range(len(operands) + len(outputs))
-
-    def write_element(name, expressions):
-        lines = [f"def {name}({', '.join(f'a{slot}, o{slot}' for slot in slots)}):"]
-        lines.append(f"    r = formula({', '.join(expressions)})")
-        for k, ((slot, _), index) in enumerate(zip(outputs, chosen, strict=True)):
-            lines.append(f"    store_{k}(a{slot}, o{slot}, {'r' if len(result_types) == 1 else f'r[{index}]'})")
-        return "\n".join(lines) + "\n\n\n"
-
-    elements = [write_element(ELEMENT, expressions)]
-
-    # The operand which may be one of a few numbers, and the functions of one element in which it is a constant.
-    special, cases = None, []
-    if uniform is not None and uniform[0] in kept:
-        position, values = uniform
-        special = list(kept).index(position)
-        for k, value in enumerate(values):
-            cases.append((f"constant_{k}", f"{ELEMENT}_{k}"))
-            namespace[f"constant_{k}"] = np.dtype(types[position]).type(value)
-            with_constant = [*expressions[:position], f"constant_{k}", *expressions[position + 1 :]]
-            elements.append(write_element(f"{ELEMENT}_{k}", with_constant))
-
-    def body(constant, contiguous, element=ELEMENT):
-        """Write one path: operands in `constant` stay where they are, the rest are walked."""
-        places = []
-        for slot in slots:
-            step = f"uintp({itemsize(slot)})" if contiguous else f"s{slot}"
-            places += [f"a{slot}", "uintp(0)" if slot in constant else f"i * {step}"]
-        return ["for i in range(outer):", f"    {element}({', '.join(places)})"]
-
-    def contiguous_body(constant):
-        """Write a contiguous path, with a loop for each constant that the special operand may be."""
-        if special not in constant or not cases:
-            return body(constant, contiguous=True)
-        lines = [f"number = load_{operands[special][1]}(a{special}, uintp(0))"]
-        keyword = "if"
-        for value, element in cases:
-            lines.append(f"{keyword} number == {value}:")
-            lines += ["    " + line for line in body(constant, contiguous=True, element=element)]
-            keyword = "elif"
-        lines.append("else:")
-        return lines + ["    " + line for line in body(constant, contiguous=True)]
-
-    def condition(constant):
-        """The strides that a path asks for: scalar parameters always have stride 0."""
-        tests = [f"s{slot} == uintp({0 if slot in constant else itemsize(slot)})" for slot in arrays]
-        tests += [f"s{slot} == uintp({itemsize(slot)})" for slot, _ in outputs]
-        return " and ".join(tests)
-
-    paths = [set(scalars)]
-    if len(arrays) > 1:
-        paths += [{slot, *scalars} for slot in arrays]
-    if len(arrays) in (3, 4):
-        # Two numbers, as in clamp(x, 0, 1) and where(condition, 1, 0).
-        paths += [{*pair, *scalars} for pair in itertools.combinations(arrays, 2)]
-    keyword = "if"
-    for constant in paths:
-        lines.append(f"{keyword} {condition(constant)}:")
-        lines += ["    " + line for line in contiguous_body(constant)]
-        keyword = "elif"
-    lines.append("else:")
-    lines += ["    " + line for line in body(set(scalars), contiguous=False)]
-    if floating:
-        namespace["clear_flags"] = memory.CLEAR_FLAGS
-        lines.append("clear_flags()")
-    return "".join(elements) + _indent(lines), namespace
-
-
-def rows_loop(name, function, types, result_type, repeated, floating=True):
-    """Write the gufunc loop ``(),(n),...->(n)`` of an elementwise kernel some of whose operands are one number per row.
-
-    Args:
-        name: the function's name in the text.
-        function: the kernel's formula, already wrapped as a scalar function; it has one result.
-        types: dtype names of its parameters.
-        result_type: dtype name of the result.
-        repeated: positions of the parameters that are one number per row.
-        floating: whether to clear the floating-point flags at the end.
-
-    Returns:
-        (text, namespace) to compile.
-    """
-    kinds = [*types, result_type]
-    slots = range(len(kinds))
-    walked = [slot for slot in slots if slot not in repeated]
-    namespace = {"uintp": memory.UINTP, "formula": function, "store_0": memory.store(result_type, 0)}
-    for kind in types:
-        namespace[f"load_{kind}"] = memory.load(kind)
-    loads = ", ".join(f"load_{kind}(a{slot}, o{slot})" for slot, kind in enumerate(types))
-    out = len(types)
-    element = f"def {ELEMENT}({', '.join(f'a{slot}, o{slot}' for slot in slots)}):\n"
-    element += f"    store_0(a{out}, o{out}, formula({loads}))\n\n\n"
-    lines = [_HEADER.format(name=name).rstrip(), "n = uintp(dims[1])"]
-    lines += [f"s{slot} = uintp(steps[{slot}])" for slot in slots]
-    lines += [f"t{slot} = uintp(steps[{len(kinds) + k}])" for k, slot in enumerate(walked)]
-    lines.append(f"contiguous = {' and '.join(f't{slot} == uintp({memory.ITEMSIZE[kinds[slot]]})' for slot in walked)}")
-    lines.append("for k in range(outer):")
-    lines += [f"    a{slot} = args[{slot}] + k * s{slot}" for slot in slots]
-    for keyword, strides in (("if contiguous:", memory.ITEMSIZE), ("else:", None)):
-        steps = {slot: f"t{slot}" if strides is None else f"uintp({strides[kinds[slot]]})" for slot in walked}
-        places = [f"a{slot}, " + (f"i * {steps[slot]}" if slot in steps else "uintp(0)") for slot in slots]
-        lines += [f"    {keyword}", "        for i in range(n):", f"            {ELEMENT}({', '.join(places)})"]
-    if floating:
-        namespace["clear_flags"] = memory.CLEAR_FLAGS
-        lines.append("clear_flags()")
-    return element + _indent(lines), namespace
-
-
-def gufunc_loop(name, function, signature, input_types, output_types, floating=True):
+def gufunc_loop(name, function, signature, input_types, output_types, floating=True, only_contiguous=False):
     """Write the loop of a gufunc kernel: the core function once per outer index.
 
     Core inputs without dimensions arrive as numbers, core outputs without dimensions as arrays of one element.
-    The core function is compiled twice: for C-contiguous core arrays, where it vectorises, and for strided ones.
+    The core function is compiled twice: for C-contiguous core arrays, where it vectorises, and for strided ones, unless
+    there are `only_contiguous` ones.
 
     Returns:
         (text, namespace) to compile.
@@ -231,10 +67,13 @@ def gufunc_loop(name, function, signature, input_types, output_types, floating=T
         return ["for k in range(outer):", f"    core({', '.join(arguments)})"]
 
     if contiguous:
-        lines.append(f"if {' and '.join(contiguous)}:")
+        # Strides of an empty array may be anything.
+        empty = f"{' * '.join(dims)} == 0 or " if only_contiguous else ""
+        lines.append(f"if {empty}{' and '.join(contiguous)}:")
         lines += ["    " + line for line in call("c")]
-        lines.append("else:")
-        lines += ["    " + line for line in call("a")]
+        if not only_contiguous:
+            lines.append("else:")
+            lines += ["    " + line for line in call("a")]
     else:
         lines += call("c")
     if floating:

@@ -13,6 +13,8 @@ import platform
 
 import numpy as np
 
+from . import emit
+
 UINTP = np.uintp
 INTP = np.intp
 
@@ -85,10 +87,7 @@ def _build_load(kind):
     @intrinsic
     def load(context, address, offset):
         def codegen(context, builder, signature, args):
-            pointer = _pointer(context, builder, element, *args)
-            value = builder.load(pointer)
-            _set_scopes(builder, value, "inputs", ["output"])
-            return _from_memory(builder, kind, value)
+            return emit_load(builder, kind, _as_pointer(builder, args[0]), args[1])
 
         return element(address, offset), codegen
 
@@ -104,10 +103,7 @@ def _build_store(kind, output):
     @intrinsic
     def store(context, address, offset, value):
         def codegen(context, builder, signature, args):
-            pointer = _pointer(context, builder, element, args[0], args[1])
-            instruction = builder.store(_to_memory(context, builder, kind, args[2]), pointer)
-            others = ["inputs"] + [f"output{k}" for k in range(4) if k != output]
-            _set_scopes(builder, instruction, f"output{output}", others)
+            emit_store(builder, kind, output, _as_pointer(builder, args[0]), args[1], args[2])
             return context.get_dummy_value()
 
         # The formula's result is narrowed to the output's dtype: int32 + int32 is an int64 inside Numba.
@@ -116,21 +112,40 @@ def _build_store(kind, output):
     return store
 
 
-def _pointer(context, builder, element, address, offset):
+def value_type(kind):
+    """Return LLVM's type of a number of dtype `kind`."""
     from llvmlite import ir
 
-    base = builder.inttoptr(address, ir.IntType(8).as_pointer())
-    return builder.bitcast(builder.gep(base, [offset]), context.get_data_type(element).as_pointer())
+    if kind.startswith("float"):
+        return ir.FloatType() if kind == "float32" else ir.DoubleType()
+    return ir.IntType(1 if kind == "bool" else 8 * ITEMSIZE[kind])
 
 
-def _from_memory(builder, kind, value):
+def emit_load(builder, kind, pointer, offset):
+    """Write a load of the element of dtype `kind` at `offset` bytes from a pointer to bytes."""
+    value = builder.load(_element_pointer(builder, kind, pointer, offset))
+    _set_scopes(builder, value, "inputs", ["output"])
     return builder.icmp_unsigned("!=", value, value.type(0)) if kind == "bool" else value
 
 
-def _to_memory(context, builder, kind, value):
+def emit_store(builder, kind, output, pointer, offset, value):
+    """Write a store of an element of the output with this number."""
+    place = _element_pointer(builder, kind, pointer, offset)
+    instruction = builder.store(builder.zext(value, place.type.pointee) if kind == "bool" else value, place)
+    others = ["inputs"] + [f"output{k}" for k in range(4) if k != output]
+    _set_scopes(builder, instruction, f"output{output}", others)
+
+
+def _as_pointer(builder, address):
     from llvmlite import ir
 
-    return builder.zext(value, ir.IntType(8)) if kind == "bool" else value
+    return builder.inttoptr(address, ir.IntType(8).as_pointer())
+
+
+def _element_pointer(builder, kind, pointer, offset):
+    from llvmlite import ir
+
+    return emit.place(builder, ir.IntType(8) if kind == "bool" else value_type(kind), pointer, offset)
 
 
 def _set_scopes(builder, instruction, own, others):
@@ -207,17 +222,23 @@ def _build_clear_flags():
     from numba.core import types
     from numba.extending import intrinsic
 
-    emit = _emit_clear_mxcsr if platform.machine() in ("x86_64", "AMD64") else _emit_feclearexcept
-
     @intrinsic
     def clear_flags(context):
         def codegen(context, builder, signature, args):
-            emit(builder)
+            emit_clear_flags(builder)
             return context.get_dummy_value()
 
         return types.void(), codegen
 
     return clear_flags
+
+
+def emit_clear_flags(builder):
+    """Clear the processor's floating-point flags."""
+    if platform.machine() in ("x86_64", "AMD64"):
+        _emit_clear_mxcsr(builder)
+    else:
+        _emit_feclearexcept(builder)
 
 
 def _emit_clear_mxcsr(builder):

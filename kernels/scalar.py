@@ -92,13 +92,6 @@ def elementary(name, *, float32, float64):
     return ElementaryFunction(name, float32, float64)
 
 
-class CheckedConstant:
-    """Stands in a kernel module for "is this the checked build?"; a constant once compiled."""
-
-    def __bool__(self):
-        return False
-
-
 class Intrinsic:
     """A function that is one LLVM instruction or intrinsic, with a Python twin for debugging.
 

@@ -20,8 +20,6 @@ import threading
 import warnings
 from pathlib import Path
 
-from .checked import CHECKED_BUILD
-
 _MAGIC = b"numtensor kernel 1\n"
 _SUFFIX = ".kernel"
 _lock = threading.RLock()
@@ -139,9 +137,7 @@ def _foreign_source(file):
 def entry_key(kernel, *parts):
     """Return the key of an entry: hexadecimal digits that name its file and its symbol."""
     digest = hashlib.sha256(fingerprint().encode())
-    # Only a file that compares indices has a checked build of its own.
-    checked = CHECKED_BUILD and "in_bounds" in kernel.__globals__
-    digest.update(repr((parts, checked)).encode())
+    digest.update(repr(parts).encode())
     code = kernel.__code__
     digest.update(f"{kernel.__module__}.{kernel.__qualname__}:{code.co_firstlineno}".encode())
     if not kernel.__module__.startswith(__package__ + "."):

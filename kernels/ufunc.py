@@ -42,7 +42,7 @@ _from_func_and_data = _api_function(_FROM_FUNC_AND_DATA, *_COMMON)
 _from_func_and_data_and_signature = _api_function(_FROM_FUNC_AND_DATA_AND_SIGNATURE, *_COMMON, ctypes.c_char_p)
 
 
-def make_ufunc(address, name, inputs, outputs, signature=None):
+def make_ufunc(address, name, inputs, outputs, signature=None, data=None):
     """Make a ufunc (a gufunc with a `signature`) of one loop.
 
     Args:
@@ -50,19 +50,20 @@ def make_ufunc(address, name, inputs, outputs, signature=None):
         name: shown by NumPy in its errors.
         inputs, outputs: dtypes of the operands.
         signature: of the core dimensions, such as ``(n)->()``; None for an elementwise ufunc.
+        data: address that the loop gets as its last argument.
 
     Returns:
         A ``numpy.ufunc`` with exactly this loop.
     """
     types = [np.dtype(kind).num for kind in (*inputs, *outputs)]
     loops = (ctypes.c_void_p * 1)(address)
-    data = (ctypes.c_void_p * 1)(None)
+    datas = (ctypes.c_void_p * 1)(data)
     codes = (ctypes.c_char * len(types))(*types)
     text = (name.encode(), b"", signature.encode() if signature else None)
-    _immortal.append((loops, data, codes, text))
+    _immortal.append((loops, datas, codes, text))
     args = [
         ctypes.cast(loops, ctypes.c_void_p),
-        ctypes.cast(data, ctypes.c_void_p),
+        ctypes.cast(datas, ctypes.c_void_p),
         ctypes.cast(codes, ctypes.c_void_p),
         1,
         len(inputs),

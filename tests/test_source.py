@@ -124,10 +124,11 @@ def test_kernels_know_numpy_and_numba_only(name):
 # The compiler and the loop templates are loaded when something is compiled, which most processes never do.
 DEFERRED = {
     ("numtensor.kernels.declare", "numtensor.kernels.compiler"),
+    ("numtensor.kernels.declare", "numtensor.kernels.element_loop"),
     ("numtensor.kernels.declare", "numtensor.kernels.loops"),
     ("numtensor.kernels.declare", "numtensor.kernels.ufunc"),
-    ("numtensor.kernels.direct", "numtensor.kernels.compiler"),
-    ("numtensor.kernels.few", "numtensor.kernels.ufunc"),
+    ("numtensor.kernels.builtin", "numtensor.kernels.compiler"),
+    ("numtensor.kernels.moves", "numtensor.kernels.compiler"),
     ("numtensor.kernels.store", "numtensor.kernels.compiler"),
 }
 

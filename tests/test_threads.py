@@ -16,7 +16,6 @@ import pytest
 import numtensor as nt
 from numtensor.kernels.forward.arithmetic import add
 from numtensor.modes import INFERENCE, current
-from numtensor.ops import reduce_layout
 from numtensor.tensor import Tensor, from_array
 from numtensor.threads import division
 from numtensor.threads.limits import process
@@ -161,8 +160,7 @@ LARGER = {
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", LARGER)
-def test_odd_sizes_and_any_number_of_threads(name, dtype, divided, monkeypatch):
-    monkeypatch.setattr(reduce_layout, "BLOCKED", 4096)
+def test_odd_sizes_and_any_number_of_threads(name, dtype, divided):
     rng = np.random.default_rng(5)
     arrays = [rng.uniform(-3, 3, (37, 11, 129)).astype(dtype) for _ in range(2)]
 
@@ -181,24 +179,6 @@ def test_odd_sizes_and_any_number_of_threads(name, dtype, divided, monkeypatch):
             with nt.num_threads(number):
                 assert run() == expected
     assert divided
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_what_is_reduced_in_blocks(dtype, divided, monkeypatch):
-    rng = np.random.default_rng(6)
-    array = rng.uniform(-1, 3, (32, 3, 64)).astype(dtype)
-    array[3, 1, 7] = 1e30
-    wanted = array.astype(np.float64)
-    monkeypatch.setattr(reduce_layout, "BLOCKED", 4096)
-    x = nt.from_numpy(array)
-    with dividing(4096), nt.num_threads(3):
-        found = [x.sum(), x.sum((0, 1, 2)), x.mean(), x.amax(), x.amin(), x.logsumexp(()), x[:31, :, :3].sum()]
-    assert divided
-    right = [wanted.sum()] * 2 + [wanted.mean(), wanted.max(), wanted.min(), wanted.max(), wanted[:31, :, :3].sum()]
-    np.testing.assert_allclose([one.item() for one in found], right, rtol=4 * np.finfo(dtype).eps)
-    array[2, 2, 2] = np.nan
-    with dividing(4096), nt.num_threads(3):
-        assert all(np.isnan(one.item()) for one in (x.sum(), x.mean(), x.amax(), x.amin(), x.logsumexp(())))
 
 
 def test_results_of_a_divided_call_are_like_those_of_numpy():

@@ -2,6 +2,6 @@
 
 from ..forward.indexing import tril, triu
 from ..forward.scatter import add_along as take_along
-from ..forward.scatter import add_rows as take_rows
+from ..forward.scatter import add_between as take_between
 
-__all__ = ["take_along", "take_rows", "tril", "triu"]
+__all__ = ["take_along", "take_between", "tril", "triu"]

@@ -20,8 +20,11 @@ def minimum(x, y):
 @elementwise
 def clamp(x, low, high):
     """x limited to [low, high]; high where low > high; nan if any is nan."""
-    x = x if x >= low or x != x else low
-    return x if x <= high or x != x else high
+    # Each limit's nan is asked for apart from x: of a limit that is one number the answer is known before the loop.
+    x = low if x < low else x
+    x = low if low != low else x
+    x = high if x > high else x
+    return high if high != high else x
 
 
 @elementwise

@@ -1,48 +1,41 @@
 """Kernels that read elements at positions given by indices, and triangles. ``scatter.py`` has those that write to them.
 
-Every index was validated; the checked build compares it once more and records a violation in `status`. An index out of
-range then gives 0.
+Each index is compared with the extent as it is read: see ``bounds.py``. Where one lies outside, nothing is written, and
+the output `outside` is True.
 """
 
 import numpy as np
 
-from ..checked import in_bounds
+from ..bounds import in_bounds
 from ..declare import gufunc
 
 
-@gufunc("(n),(m)->(m),()", "T,int64->T,bool")
-def take_along(x, index, out, status):
+@gufunc("(n),(m)->(m),()", "T,int64->T,bool", moves=True)
+def take_along(x, index, out, outside):
     """out[j] = x[index[j]]."""
-    status[0] = False
-    n = x.shape[0]
+    outside[0] = False
     for j in range(index.shape[0]):
         position = index[j]
-        if in_bounds(position, n):
+        if in_bounds(position, x.shape[0]):
             out[j] = x[np.uintp(position)]
         else:
-            out[j] = 0
-            status[0] = True
+            outside[0] = True
 
 
-@gufunc("(n,k),(m)->(m,k),()", "T,int64->T,bool")
-def take_rows(x, index, out, status):
-    """out[j, :] = x[index[j], :]."""
-    status[0] = False
-    n = x.shape[0]
-    k = x.shape[1]
+@gufunc("(n,k),(m,k)->(m,k),()", "T,int64->T,bool", moves=True)
+def take_between(x, index, out, outside):
+    """out[j, i] = x[index[j, i], i]."""
+    outside[0] = False
     for j in range(index.shape[0]):
-        position = index[j]
-        if in_bounds(position, n):
-            row = np.uintp(position)
-            for i in range(k):
-                out[j, i] = x[row, i]
-        else:
-            for i in range(k):
-                out[j, i] = 0
-            status[0] = True
+        for i in range(index.shape[1]):
+            position = index[j, i]
+            if in_bounds(position, x.shape[0]):
+                out[j, i] = x[np.uintp(position), i]
+            else:
+                outside[0] = True
 
 
-@gufunc("(m,n),()->(m,n)", "T,int64->T")
+@gufunc("(m,n),()->(m,n)", "T,int64->T", moves=True)
 def tril(x, diagonal, out):
     """x where column - row <= diagonal, else 0."""
     n = x.shape[1]
@@ -54,7 +47,7 @@ def tril(x, diagonal, out):
             out[i, j] = 0
 
 
-@gufunc("(m,n),()->(m,n)", "T,int64->T")
+@gufunc("(m,n),()->(m,n)", "T,int64->T", moves=True)
 def triu(x, diagonal, out):
     """x where column - row >= diagonal, else 0."""
     n = x.shape[1]
@@ -66,19 +59,12 @@ def triu(x, diagonal, out):
             out[i, j] = x[i, j]
 
 
-@gufunc("(m),(),()->(m),()", "T,T,T->T,T")
-def wrap_index(index, extent, lowest, out, wrong):
-    """Indices counted from the front; wrong = the first place of one outside lowest <= index < extent, or -1.
-
-    The first place is looked for only if there is one: looking while writing would go element by element.
-    """
-    outside = False
+@gufunc("(m),(),()->(m),()", "T,T,T->T,bool")
+def wrap_index(index, extent, lowest, out, outside):
+    """Indices counted from the front, and whether one was not in [lowest, extent)."""
+    found = False
     for j in range(index.shape[0]):
         position = index[j]
         out[j] = position + extent if position < 0 else position
-        outside |= (position < lowest) | (position >= extent)
-    wrong[0] = -1
-    if outside:
-        for j in range(index.shape[0]):
-            if wrong[0] < 0 and (index[j] < lowest or index[j] >= extent):
-                wrong[0] = j
+        found |= (position < lowest) | (position >= extent)
+    outside[0] = found

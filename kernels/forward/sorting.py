@@ -1,5 +1,7 @@
 """Stable sorts by radix, and the k best of a row. NaN is the largest number, -0. and 0. are equal.
 
+Only the bits in which keys differ are sorted by: of numbers of like size, or small integers, those are few.
+
 Kernels allocate nothing: `scratch` is an input that they write to. Positions are sorted together with keys, so equal
 elements keep their order; `flip` is 0, or -1 for descending order.
 """
@@ -23,6 +25,19 @@ _KEY_SHIFT = np.uint64(32)
 _HALF_32 = np.int64(2**31)
 _KEY_MASK_32 = np.uint64(2**32 - 1)
 _SIGN_64 = np.uint64(2**63)
+
+
+@scalar
+def plan_digits(varying, n):
+    """Return the range of the bits in which keys differ, and the bits of a digit; equal keys have an empty range."""
+    low, high = np.uint64(0), np.uint64(64)
+    while high > low and not varying >> (high - np.uint64(1)):
+        high -= np.uint64(1)
+    while low < high and not (varying >> low) & np.uint64(1):
+        low += np.uint64(1)
+    digit = LARGE_DIGIT if n >= MANY else SMALL_DIGIT
+    passes = max((high - low + digit - np.uint64(1)) // digit, np.uint64(1))
+    return low, high, (high - low + passes - np.uint64(1)) // passes
 
 
 @scalar
@@ -61,18 +76,20 @@ def sort_narrow(x, flip, scratch, values, order):
     keys = scratch[0]
     others = scratch[1]
     turned = np.uint64(flip) & _KEY_MASK_32
+    varying = np.uint64(0)
+    first = np.uint64(np.int64(sort_key(x[ZERO])) + _HALF_32) ^ turned if n > ZERO else np.uint64(0)
     for i in range(n):
         key = np.uint64(np.int64(sort_key(x[i])) + _HALF_32) ^ turned
+        varying |= key ^ first
         keys[i] = (key << _KEY_SHIFT) | np.uint64(i)
     if n <= FEW:
         rank_all(keys, others)
         keys = others
     else:
         starts = counters()
-        digit = LARGE_DIGIT if n >= MANY else SMALL_DIGIT
+        shift, stop, digit = plan_digits(varying << _KEY_SHIFT, n)
         mask = (np.uint64(1) << digit) - np.uint64(1)
-        shift = _KEY_SHIFT
-        while shift < np.uint64(64):
+        while shift < stop:
             if not count_digits(keys, shift, mask, starts):
                 for i in range(n):
                     key = keys[i]
@@ -96,14 +113,17 @@ def sort_wide(x, flip, scratch, values, order):
     positions = scratch[2]
     other_positions = scratch[3]
     turned = np.uint64(flip) ^ _SIGN_64
+    varying = np.uint64(0)
+    first = np.uint64(sort_key(x[ZERO])) ^ turned if n > ZERO else np.uint64(0)
     for i in range(n):
-        keys[i] = np.uint64(sort_key(x[i])) ^ turned
+        key = np.uint64(sort_key(x[i])) ^ turned
+        varying |= key ^ first
+        keys[i] = key
         positions[i] = np.uint64(i)
     starts = counters()
-    digit = LARGE_DIGIT if n >= MANY else SMALL_DIGIT
+    shift, stop, digit = plan_digits(varying, n)
     mask = (np.uint64(1) << digit) - np.uint64(1)
-    shift = np.uint64(0)
-    while shift < np.uint64(64) and n > ZERO:
+    while shift < stop:
         if not count_digits(keys, shift, mask, starts):
             for i in range(n):
                 key = keys[i]

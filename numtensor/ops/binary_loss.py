@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..kernels.backward import loss as backward
-from ..kernels.forward import loss as forward
+from ..kernels.backward import binary_loss as backward
+from ..kernels.forward import binary_loss as forward
 from .general_kind import kernel, wrap_normal
 from .loss_reduction import (
     LEGACY,

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from ..kernels.backward import loss as backward
-from ..kernels.checked import raise_on_violation
-from ..kernels.forward import loss as forward
+from .. import dtypes
+from ..kernels.backward import classification_loss as backward
+from ..kernels.forward import classification_loss as forward
 from ..kernels.forward.arithmetic import mul as multiply
 from .choice import where
 from .general_kind import composite, kernel, wrap_normal
@@ -23,6 +23,10 @@ from .loss_reduction import (
 from .normalization import log_softmax, require_floating
 from .operands import CONSTANTS, unwrap
 
+# Arguments of kernels: whether the sum is divided, and a weight or gradient that is one number for all.
+IS_MEAN = {reduction: np.array(reduction == "mean") for reduction in ("mean", "sum", "none")}
+ONE = {kind.numpy: np.ones(1, kind.numpy) for kind in dtypes.FLOATING}
+
 
 def _class_dim(input):
     return 0 if input.ndim == 1 else 1
@@ -30,8 +34,6 @@ def _class_dim(input):
 
 def _check_class_shapes(op, input, target):
     """Raise unless `target` has one class index for each of the input's vectors of scores."""
-    if input.ndim == 2 and target.shape == input.shape[:1]:
-        return
     if input.ndim == 0:
         raise ValueError(f"{op}: Expected 1 or more dimensions (got 0)")
     if input.ndim == 1:
@@ -51,38 +53,37 @@ def _check_class_shapes(op, input, target):
         )
 
 
-def _class_indices(op, input, target, ignore_index):
-    """Return the targets as int64, and how many are not ignored; every one was compared with the number of classes.
+def _is_plain(input, target):
+    """Whether there is an int64 class for each row of a floating matrix: most calls, which need no further check."""
+    return target.dtype is INT64 and input.ndim == 2 and target.shape == input.shape[:1] and input.dtype.kind == "f"
+
+
+def _check_targets(op, input, target):
+    """Raise unless `target` has an integer for each of the input's vectors of scores; the kernels compare their values.
 
     Raises:
-        IndexError: one is neither a class nor `ignore_index`.
         RuntimeError: they are not integers, or do not fit the input's shape.
     """
+    if _is_plain(input, target):
+        return
     if target.dtype.kind not in "iu":
         raise RuntimeError(f"{op}: expected integer targets (class indices), but got dtype {target.dtype.name}")
     require_floating(op, input)
     _check_class_shapes(op, input, target)
-    target = target.astype(INT64, copy=False)
-    return target, _check_classes(op, input.shape, target, ignore_index)
 
 
-def _check_classes(op, shape, target, ignore_index):
-    """Return how many int64 targets are not ignored.
-
-    Raises:
-        IndexError: one is neither a class of an input of this shape nor `ignore_index`.
-    """
+def _no_class(op, shape, target, ignore_index):
+    """Return the exception for targets of which one was found to be neither a class nor `ignore_index`."""
     classes = shape[0 if len(shape) == 1 else 1]
-    flat = target if target.ndim == 1 else target.reshape(-1)
-    constants = CONSTANTS[INT64]
-    bad, count = forward.find_bad_target.loops[INT64](flat, constants[classes], constants[ignore_index])
-    if bad >= 0:
-        where = tuple(map(int, np.unravel_index(bad, target.shape)))
-        raise IndexError(
-            f"{op}: Target {flat[bad]} is out of bounds: target{list(where)} must be in [0, {classes}), the classes of "
-            f"the input of shape {shape}, or ignore_index ({ignore_index})"
-        )
-    return int(count)
+    flat = target.reshape(-1)
+    bad = np.flatnonzero(((flat < 0) | (flat >= classes)) & (flat != ignore_index))
+    if not bad.size:
+        return IndexError(f"{op}: a target was out of bounds, and changed meanwhile")
+    where = list(map(int, np.unravel_index(bad[0], target.shape)))
+    return IndexError(
+        f"{op}: Target {flat[bad[0]]} is out of bounds: target{where} must be in [0, {classes}), the classes of "
+        f"the input of shape {shape}, or ignore_index ({ignore_index})"
+    )
 
 
 def _check_class_weight(op, input, weight):
@@ -143,45 +144,31 @@ def _(input, target, weight, ignore_index, reduction, size_average, reduce):
 
 
 def _class_columns(shape):
-    """Return the shape (batch, classes, positions) of scores, and the axes that bring classes before positions.
-
-    A vector and a matrix are one batch of positions.
-    """
-    if len(shape) == 1:
-        return (1, shape[0], 1), None
-    if len(shape) == 2:
-        return (1, *shape), (0, 2, 1)
-    return (*shape[:2], math.prod(shape[2:])), None
-
-
-def _nll_terms(input, target, weight, ignore_index):
-    """Return each target's loss and the weight it used, in the shape (batch, positions)."""
-    shape, axes = _class_columns(input.shape)
-    columns = input.reshape(shape)
-    if axes is not None:
-        columns = columns.transpose(axes)
-    if weight is None:
-        weight = np.broadcast_to(CONSTANTS[input.dtype][1], columns.shape[1])
-    target = target.reshape(columns.shape[0], columns.shape[2])
-    losses, used, status = forward.nll_loss.loops[input.dtype](columns, target, weight, ignore_index)
-    raise_on_violation("nll_loss", status)
-    return losses, used
+    """Return the shape (batch, classes, positions) of scores."""
+    return (1, shape[0], 1) if len(shape) == 1 else (*shape[:2], math.prod(shape[2:]))
 
 
 def _nll(input, target, weight, ignore_index, reduction):
     """Return the result and the divisor of the gradient."""
     check_reduction("nll_loss", reduction)
-    target, _ = _class_indices("nll_loss", input, target, ignore_index)
+    _check_targets("nll_loss", input, target)
     if weight is not None:
         _check_class_weight("nll_loss", input, weight)
-    losses, used = _nll_terms(input, target, weight, ignore_index)
+    else:
+        weight = ONE[input.dtype]
+    shape = _class_columns(input.shape)
+    result, total, losses, outside = forward.nll_loss.loops[input.dtype](
+        input.reshape(shape),
+        target.reshape(shape[0], shape[2]),
+        weight,
+        CONSTANTS[INT64][ignore_index],
+        IS_MEAN[reduction],
+    )
+    if outside:
+        raise _no_class("nll_loss", input.shape, target, ignore_index)
     if reduction == "none":
         return losses.reshape(target.shape if input.ndim > 1 else ()), None
-    if reduction == "sum":
-        return reduce_losses(losses, "sum", 1), None
-    used = used.reshape(-1)
-    total = reduce_losses(used, "sum", 1)
-    return np.asarray(forward.weighted_mean.loops[input.dtype](losses.reshape(-1), used)), total
+    return result, total if reduction == "mean" else None
 
 
 @nll_loss.forward
@@ -194,25 +181,27 @@ def _(input, target, weight, ignore_index, reduction):
     return _nll(input, target, weight, ignore_index, reduction)
 
 
-def _nll_gradient(grad, shape, target, weight, ignore_index):
-    """Return -weight[target] * grad at the targets and 0 elsewhere, in the input's shape.
+def _nll_gradient(grad, shape, target, weight, ignore_index, divisor=None):
+    """Return -weight[target] * grad / divisor at the targets and 0 elsewhere, in the input's shape.
 
     Args:
         grad: of the shape of `target`, or 0-d.
+        divisor: of a mean; where it is 0, all is 0.
     """
-    grouped, axes = _class_columns(shape)
-    out = np.zeros(grouped, grad.dtype)
-    columns = out if axes is None else out.transpose(axes)
-    target = target.astype(INT64, copy=False)
-    # Again: memory that is shared with NumPy may have changed since, unseen.
-    _check_classes("nll_loss", shape, target, ignore_index)
-    target = target.reshape(columns.shape[0], columns.shape[2])
-    if weight is None:
-        weight = np.broadcast_to(CONSTANTS[grad.dtype][1], columns.shape[1])
-    grad = np.broadcast_to(grad, target.shape) if not grad.ndim else grad.reshape(target.shape)
-    _, status = backward.nll_loss.loops[grad.dtype](grad, target, weight, ignore_index, out=(columns, None))
-    raise_on_violation("nll_loss", status)
-    return out.reshape(shape)
+    out = np.zeros(shape, grad.dtype)
+    columns = _class_columns(shape)
+    # Memory that is shared with NumPy may have changed since, unseen: the kernel compares again.
+    _, outside = backward.nll_loss.loops[grad.dtype](
+        grad.reshape(-1),
+        target.reshape(columns[0], columns[2]),
+        ONE[grad.dtype] if weight is None else weight,
+        CONSTANTS[INT64][ignore_index],
+        CONSTANTS[grad.dtype][1] if divisor is None else divisor,
+        out=(out.reshape(columns), None),
+    )
+    if outside:
+        raise _no_class("nll_loss", shape, target, ignore_index)
+    return out
 
 
 def _refuse_class_weight(needs):
@@ -226,10 +215,7 @@ def _refuse_class_weight(needs):
 @nll_loss.backward
 def _(grad, needs, input, target, weight, ignore_index, reduction, total):
     _refuse_class_weight(needs)
-    if reduction == "mean":
-        # All targets ignored: nothing is written, whatever the quotient.
-        grad = np.asarray(grad / total) if total else np.zeros_like(grad)
-    return _nll_gradient(grad, input, target, weight, ignore_index), None
+    return _nll_gradient(grad, input, target, weight, ignore_index, total), None
 
 
 @nll_loss.vjp
@@ -320,26 +306,33 @@ def _from_score_rows(array):
 
 
 def _cross_entropy(input, target, ignore_index, reduction):
-    """Return the result, the count that a mean divides by, and both parts of each log(sum(exp(scores)))."""
+    """Return the result, the count that a mean divides by, and what backward needs of each vector of scores."""
     check_reduction("cross_entropy", reduction)
-    if _has_probabilities(input, target):
-        _check_probabilities(target, ignore_index)
-        require_floating("cross_entropy", input)
-        kind = np.promote_types(input.dtype, target.dtype)
-        rows = _score_rows(input.astype(kind, copy=False))
-        losses, top, log_sum = forward.cross_entropy_probabilities.loops[kind](
-            rows, _score_rows(target.astype(kind, copy=False))
-        )
-        count = math.prod(rows.shape[:-1])
-    else:
-        target, count = _class_indices("cross_entropy", input, target, ignore_index)
-        if input.ndim == 1:
-            target = target.reshape(())
-        losses, top, log_sum, status = forward.cross_entropy.loops[input.dtype](
-            _score_rows(input), target, ignore_index
-        )
-        raise_on_violation("cross_entropy", status)
-    return reduce_losses(np.asarray(losses), reduction, count), count, top, log_sum
+    rows, classes = input, target
+    if not _is_plain(input, target):
+        if _has_probabilities(input, target):
+            return _cross_entropy_of_probabilities(input, target, ignore_index, reduction)
+        _check_targets("cross_entropy", input, target)
+        if input.ndim != 2:
+            rows, classes = _score_rows(input).reshape(-1, input.shape[_class_dim(input)]), target.reshape(-1)
+    result, parts, count = forward.cross_entropy.loops[input.dtype](
+        rows, classes, CONSTANTS[INT64][ignore_index], IS_MEAN[reduction]
+    )
+    if count < 0:
+        raise _no_class("cross_entropy", input.shape, target, ignore_index)
+    if reduction == "none":
+        result = parts[2].reshape(target.shape if input.ndim > 1 else ()).copy()
+    return result, int(count), parts
+
+
+def _cross_entropy_of_probabilities(input, target, ignore_index, reduction):
+    _check_probabilities(target, ignore_index)
+    require_floating("cross_entropy", input)
+    kind = np.promote_types(input.dtype, target.dtype)
+    rows = _score_rows(input.astype(kind, copy=False))
+    losses, *parts = forward.cross_entropy_probabilities.loops[kind](rows, _score_rows(target.astype(kind, copy=False)))
+    count = math.prod(rows.shape[:-1])
+    return reduce_losses(np.asarray(losses), reduction, count), count, parts
 
 
 @cross_entropy.forward
@@ -353,21 +346,28 @@ def _(input, target, ignore_index, reduction):
 
 
 @cross_entropy.backward
-def _(grad, needs, input, target, ignore_index, reduction, count, top, log_sum):
+def _(grad, needs, input, target, ignore_index, reduction, count, parts):
     kind = grad.dtype
-    if reduction == "mean":
-        # Our kernel, because NumPy's own would warn, and takes twice the time.
-        grad = multiply.loops[kind](grad, CONSTANTS[kind][gradient_scale(reduction, count)])
+    scale = CONSTANTS[kind][gradient_scale(reduction, count)]
+    if _has_probabilities(input, target):
+        return _probability_gradients(multiply.loops[kind](grad, scale), needs, input, target, *parts)
+    rows, classes = input, target
+    if input.ndim != 2:
+        rows, classes = _score_rows(input), target.reshape(-1)
+        whole = rows.shape
+        rows = rows.reshape(-1, whole[-1])
+    # Memory that is shared with NumPy may have changed since, unseen: the kernel compares again.
+    slope, outside = backward.cross_entropy.loops[kind](
+        grad.reshape(-1), rows, classes, CONSTANTS[INT64][ignore_index], scale, parts
+    )
+    if outside:
+        raise _no_class("cross_entropy", input.shape, target, ignore_index)
+    return slope if input.ndim == 2 else _from_score_rows(slope.reshape(whole)), None
+
+
+def _probability_gradients(grad, needs, input, target, top, log_sum):
+    kind = grad.dtype
     rows = _score_rows(input.astype(kind, copy=False))
-    if not _has_probabilities(input, target):
-        classes = target.astype(INT64, copy=False)
-        # Again: memory that is shared with NumPy may have changed since, unseen.
-        _check_classes("cross_entropy", input.shape, classes, ignore_index)
-        slope, status = backward.cross_entropy.loops[kind](
-            grad, rows, classes if input.ndim > 1 else classes.reshape(()), ignore_index, top, log_sum
-        )
-        raise_on_violation("cross_entropy", status)
-        return _from_score_rows(slope), None
     for_input = for_target = None
     if needs[0]:
         probabilities = _score_rows(target.astype(kind, copy=False))
@@ -417,9 +417,14 @@ def _(input, target, ignore_index, reduction, weight, size_average, reduce, labe
     if probabilities:
         _check_probabilities(targets, ignore_index)
     else:
-        targets, count = _class_indices("cross_entropy", scores, targets, ignore_index)
+        _check_targets("cross_entropy", scores, targets)
     dim = _class_dim(scores)
     classes = scores.shape[dim]
+    if not probabilities:
+        used = targets != ignore_index
+        count = np.count_nonzero(used)
+        if (used & ((targets < 0) | (targets >= classes))).any():
+            raise _no_class("cross_entropy", scores.shape, targets, ignore_index)
     if weight is not None:
         _check_class_weight("cross_entropy", scores, unwrap("cross_entropy", "weight", weight))
         if weight.requires_grad and not probabilities:
@@ -437,10 +442,9 @@ def _(input, target, ignore_index, reduction, weight, size_average, reduce, labe
     if not label_smoothing:
         return right
     everywhere = -weighted.sum(dim)
-    used = targets.reshape(everywhere.shape) != ignore_index
     if count < used.size:
         # Not a product with 0: where all are ignored, the mean's gradient is infinite.
-        everywhere = where(wrap_normal(used), everywhere, 0.0)
+        everywhere = where(wrap_normal(used.reshape(everywhere.shape)), everywhere, 0.0)
     if weight is not None:
         factors = weight._array[targets.reshape(-1)[used.reshape(-1)]]
         count = float(reduce_losses(factors, "sum", 1))

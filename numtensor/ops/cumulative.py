@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from ..kernels.backward import reduction as backward
-from ..kernels.forward import reduction as forward
+from ..kernels.backward import cumulative as backward
+from ..kernels.forward import cumulative as forward
 from ..modes import current
 from ..tensor import Tensor, from_array
 from ..threads.division import divided

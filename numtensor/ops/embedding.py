@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from ..kernels.backward import embedding as backward
-from ..kernels.checked import raise_on_violation
-from ..kernels.forward import embedding as forward
-from .general_kind import kernel, library, wrap_normal
+from ..kernels.forward import scatter
+from .general_kind import kernel, wrap_normal
+from .operands import CONSTANTS
+from .positions import INT64, first_outside, has_negative, says_yes
 
-INT64 = np.dtype(np.int64)
+# What `one_hot` puts at each position.
+ONE = np.ones(1, np.int64)
 
 
 @kernel(
@@ -54,13 +55,17 @@ def _(input, weight, padding_idx):
         raise AssertionError(
             f"embedding: Padding_idx must be within num_embeddings: {padding_idx} is not in [{-rows}, {rows})"
         )
-    index = input.astype(INT64, copy=False).reshape(-1)
-    _check_rows(index, input.shape, weight.shape)
-    if weight.dtype.kind == "b":
-        return weight[index].reshape(*input.shape, weight.shape[1])
-    out, status = forward.embedding.loops[weight.dtype](index, weight)
-    raise_on_violation("embedding", status)
-    return out if input.ndim == 1 else out.reshape(*input.shape, weight.shape[1])
+    # NumPy copies rows as whole pieces of memory, and compares each index, but lets negative ones count from the end.
+    if input.dtype.kind == "i" and has_negative(input):
+        raise _no_row(input, weight.shape)
+    try:
+        if weight.flags.c_contiguous:
+            return weight.take(input, 0)
+        # take() would copy the whole table first.
+        result = weight[input]
+    except IndexError:
+        raise _no_row(input, weight.shape) from None
+    return result if result.flags.c_contiguous else result.copy()
 
 
 def _padding(padding_idx, rows):
@@ -70,31 +75,30 @@ def _padding(padding_idx, rows):
     return padding_idx + rows if padding_idx < 0 else padding_idx
 
 
-def _check_rows(index, shape, table):
-    """Raise unless every index is that of a row.
+def _no_row(index, table):
+    """Return the exception for indices of which one was found to be that of no row."""
+    place, value = first_outside(index, table[0])
+    where = [] if place is None else list(map(int, np.unravel_index(place, index.shape)))
+    return IndexError(
+        f"embedding: index out of range: input{where if where else ''} is {value}, the table of shape {table} has rows "
+        f"0 to {table[0] - 1}"
+    )
 
-    Raises:
-        IndexError: one is not.
-    """
-    bad = forward.find_bad_index.loops[INT64](index, table[0])
-    if bad >= 0:
-        where = list(map(int, np.unravel_index(bad, shape)))
-        raise IndexError(
-            f"embedding: index out of range: input{where if where else ''} is {index[bad]}, the table of shape "
-            f"{table} has rows 0 to {table[0] - 1}"
-        )
+
+def _add_rows(values, index, rows, skipped):
+    """Return zeros of `rows` rows to which rows were added by number, and whether a number was out of range."""
+    size = values.shape[-1]
+    out = np.zeros((rows, size), values.dtype)
+    values, flat, skipped = values.reshape(index.size, size), index.reshape(-1), CONSTANTS[INT64][skipped]
+    return out, says_yes(scatter.add_rows.loops[values.dtype](values, flat, skipped, out, None)[1])
 
 
 @embedding.backward
 def _(grad, needs, input, weight, padding_idx):
-    rows, size = weight
-    index = input.astype(INT64, copy=False).reshape(-1)
-    # Again: memory that is shared with NumPy may have changed since, unseen.
-    _check_rows(index, input.shape, weight)
-    out = np.zeros((rows, size), grad.dtype)
-    kernel = backward.embedding.loops[grad.dtype]
-    _, status = kernel(grad.reshape(index.size, size), index, _padding(padding_idx, rows), out=(out, None))
-    raise_on_violation("embedding", status)
+    # Memory that is shared with NumPy may have changed since, unseen: the kernel compares again.
+    out, outside = _add_rows(grad, input, weight[0], _padding(padding_idx, weight[0]))
+    if outside:
+        raise _no_row(input, weight)
     return out
 
 
@@ -133,15 +137,9 @@ def embedding_transpose(input, index, rows, padding_row=-1):
 
 @embedding_transpose.forward
 def _(input, index, rows, padding_row):
-    flat = index.astype(INT64, copy=False).reshape(-1)
-    bad = forward.find_bad_index.loops[INT64](flat, rows)
-    if bad >= 0:
-        raise IndexError(f"embedding_transpose: index {flat[bad]} is out of range for {rows} rows")
-    size = input.shape[-1]
-    out = np.zeros((rows, size), input.dtype)
-    kernel = backward.embedding.loops[input.dtype]
-    _, status = kernel(input.reshape(flat.size, size), flat, padding_row, out=(out, None))
-    raise_on_violation("embedding_transpose", status)
+    out, outside = _add_rows(input, index, rows, padding_row)
+    if outside:
+        raise IndexError(f"embedding_transpose: index {first_outside(index, rows)[1]} is out of range for {rows} rows")
     return out
 
 
@@ -154,9 +152,7 @@ def _(grad, needs, input, index, rows, padding_row):
     return picked * wrap_normal(kept.astype(grad._array.dtype))
 
 
-@library(
-    "one comparison per element, which NumPy vectorises", namespace="nn.functional", method=False, differentiable=()
-)
+@kernel(namespace="nn.functional", method=False, differentiable=())
 def one_hot(input, num_classes=-1):
     """Make indicator vectors: result[..., c] is 1 where input is c, else 0.
 
@@ -192,11 +188,12 @@ def _(input, num_classes):
         if num_classes <= 0:
             raise RuntimeError("one_hot: Can not infer total number of classes from empty tensor; give num_classes")
         return np.zeros((*input.shape, num_classes), INT64)
-    if input.min() < 0:
-        raise RuntimeError(f"one_hot: Class values must be non-negative, got {input.min()}")
-    largest = int(input.max())
     if num_classes == -1:
-        num_classes = largest + 1
-    elif largest >= num_classes:
+        num_classes = max(int(input.max()) + 1, 0)
+    out = np.zeros((*input.shape, num_classes), INT64)
+    if says_yes(scatter.put_along.loops[INT64](ONE, input[..., None], out, None)[1]):
+        smallest, largest = input.min(), input.max()
+        if smallest < 0:
+            raise RuntimeError(f"one_hot: Class values must be non-negative, got {smallest}")
         raise RuntimeError(f"one_hot: Class values must be smaller than num_classes ({num_classes}), got {largest}")
-    return (input[..., None] == np.arange(num_classes)).astype(INT64)
+    return out

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from ..kernels.backward import reduction as backward
-from ..kernels.forward import reduction as forward
+from ..kernels.backward import extremes as backward
+from ..kernels.forward import extremes as forward
 from ..modes import current
 from ..return_types import return_type
 from ..tensor import Tensor, from_array

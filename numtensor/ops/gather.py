@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..kernels.forward import indexing as forward
-from ..kernels.forward import scatter
 from ..modes import current
 from ..tensor import from_array
 from . import operands
 from .dims import normalise_dim
 from .expand import expand
 from .general_kind import composite, kernel, library
-from .positions import FULL, as_positions, check_status, index_array, is_recorded, refuse_inference_index
+from .positions import (
+    INT32,
+    INT64,
+    add_along,
+    add_at,
+    as_positions,
+    is_recorded,
+    out_of_bounds,
+    refuse_inference_index,
+    take_along,
+    take_at,
+)
 from .shape import reshape
-
-
-def gather_parts(array, index, dim):
-    """Return the part of `array` that an index of this shape can reach, with `dim` last."""
-    ndim = array.ndim
-    for k, extent in enumerate(index.shape):
-        if k != dim and extent < array.shape[k]:
-            array = array[tuple([FULL if k == dim else slice(e) for k, e in enumerate(index.shape)])]
-            break
-    return array.swapaxes(dim, -1) if ndim else array
 
 
 @kernel(tensors=("input", "index"), differentiable="input", saves="index", linear=True)
@@ -53,18 +55,27 @@ def gather(input, dim, index):
 
 
 def check_along(op, input, dim, index, src=None):
-    """Validate the operands of gather and scatter; return (dim, positions, input and index of at least 1 dimension).
+    """Validate the operands of gather and scatter, but for the indices' values; return the dim counted from the front.
 
     Raises:
         IndexError: `dim` is out of range.
-        RuntimeError: the shapes do not fit, the index has another dtype, or an index is out of range.
+        RuntimeError: the shapes do not fit, or the index has another dtype.
     """
+    shape, whole = index.shape, input.shape
+    if (
+        type(dim) is int
+        and 0 <= dim < len(shape) == len(whole)
+        and index.dtype is INT64
+        and shape[:dim] == whole[:dim]
+        and shape[dim + 1 :] == whole[dim + 1 :]
+        and (src is None or src.shape == shape)
+    ):
+        return dim
     dim = normalise_dim(op, dim, input.ndim)
-    if index.dtype != np.int64 and index.dtype != np.int32:
-        raise RuntimeError(f"{op}: expected dtype int32 or int64 for index, got {index.dtype}; convert with .to(...)")
-    shape, whole = index.shape or (1,), input.shape or (1,)
+    require_index_dtype(op, "index", index)
+    shape, whole = shape or (1,), whole or (1,)
     if index.size == 0:
-        return dim, None
+        return dim
     if len(shape) != len(whole):
         raise RuntimeError(
             f"{op}: Index tensor must have the same number of dimensions as input tensor, got index of shape "
@@ -83,35 +94,43 @@ def check_along(op, input, dim, index, src=None):
             f"{op}: Size does not match: expected index {index.shape} to be no larger than self {input.shape} apart "
             f"from dimension {dim}" + ("" if src is None else f" and no larger than src {src.shape}")
         )
-    return dim, as_positions(op, index, whole[dim], dim, negative=False, error=RuntimeError).reshape(shape)
+    return dim
+
+
+def require_index_dtype(op, name, index):
+    """Raise RuntimeError unless an index array is of int64 or int32."""
+    if index.dtype != INT64 and index.dtype != INT32:
+        raise RuntimeError(f"{op}: expected dtype int32 or int64 for {name}, got {index.dtype}; convert with .to(...)")
 
 
 @gather.forward
 def _(input, dim, index):
-    dim, positions = check_along("gather", input, dim, index)
-    result = np.empty(index.shape, input.dtype)
-    if positions is not None:
-        x = gather_parts(input.reshape(input.shape or (1,)), positions, dim)
-        out = result.reshape(positions.shape).swapaxes(dim, -1)
-        check_status(
-            "gather", forward.take_along.loops[input.dtype](x, positions.swapaxes(dim, -1), out=(out, None))[1]
-        )
-    return result
-
-
-def add_along_array(op, whole, dim, positions, values):
-    """Add `values` to `whole`, in place, along a dimension; all have as many dimensions."""
-    out = gather_parts(whole.reshape(whole.shape or (1,)), positions, dim)
-    values, positions = values.reshape(positions.shape).swapaxes(dim, -1), positions.swapaxes(dim, -1)
-    check_status(op, scatter.add_along.loops[whole.dtype](values, positions, out=(out, None))[1])
+    shape, last = index.shape, input.ndim - 1
+    if dim == -1:
+        dim = last
+    if dim == last and type(dim) is int and index.dtype is INT64 and last >= 0 and shape[:-1] == input.shape[:-1]:
+        # The commonest case of what follows, in a third of the time.
+        result, outside = forward.take_along.loops[input.dtype](input, index)
+        if 1 not in outside.tobytes():
+            return result
+    else:
+        dim = check_along("gather", input, dim, index)
+        if not index.size:
+            return np.empty(shape, input.dtype)
+        result, outside = take_along(input.reshape(input.shape or (1,)), dim, index.reshape(shape or (1,)))
+    if outside is not False:
+        raise out_of_bounds("gather", index, input.shape[dim] if input.ndim else 1, dim, error=RuntimeError)
+    return result if shape else result.reshape(())
 
 
 @gather.backward
 def _(grad, needs, input, dim, index):
     whole = np.zeros(input, grad.dtype)
-    dim, positions = check_along("gather", whole, dim, index)
-    if positions is not None:
-        add_along_array("gather", whole, dim, positions, grad)
+    # Memory that is shared with NumPy may have changed since, unseen: the kernel compares again.
+    dim = dim if dim >= 0 else dim + (len(input) or 1)
+    shape = index.shape or (1,)
+    if index.size and add_along(whole.reshape(input or (1,)), dim, index.reshape(shape), grad.reshape(shape)):
+        raise out_of_bounds("gather", index, input[dim] if input else 1, dim, error=RuntimeError)
     return whole
 
 
@@ -120,7 +139,7 @@ def _(grad, needs, input, dim, index):
     return current.mode.scatter_along(from_array(np.zeros(input, grad._array.dtype)), dim, index, grad, True)
 
 
-@composite(tensors=("input", "index"))
+@kernel(tensors=("input", "index"), differentiable="input", saves="index", linear=True)
 def index_select(input, dim, index):
     """Copy positions of a dimension.
 
@@ -143,22 +162,37 @@ def index_select(input, dim, index):
         tensor([[2],
                 [4]])
     """
-    array = operands.unwrap("index_select", "input", input)
-    positions = index_array("index_select", "index", index, is_recorded(input))
-    dim = normalise_dim("index_select", dim, array.ndim)
-    if positions.ndim > 1:
-        raise IndexError(f"index_select: index is supposed to be a vector, got shape {positions.shape}")
-    positions = positions.reshape(-1)
-    if not array.ndim:
-        if positions.size != 1:
-            raise RuntimeError(f"index_select: index to scalar can have only 1 value, got {positions.size} values")
-        as_positions("index_select", positions, 1, 0, negative=False)
-        return input.clone()
-    positions = as_positions("index_select", positions, array.shape[dim], dim, negative=False)
-    return current.mode.index(input, (None,) * dim + (positions,))
 
 
-@composite(tensors=("input", "indices"))
+@index_select.forward
+def _(input, dim, index):
+    if index.dtype is INT64 and index.ndim == 1 and type(dim) is int and 0 <= dim < input.ndim:
+        # The commonest case.
+        return take_at("index_select", input, dim, index)
+    require_index_dtype("index_select", "index", index)
+    dim = normalise_dim("index_select", dim, input.ndim)
+    if index.ndim > 1:
+        raise IndexError(f"index_select: index is supposed to be a vector, got shape {index.shape}")
+    if not input.ndim and index.size != 1:
+        raise RuntimeError(f"index_select: index to scalar can have only 1 value, got {index.size} values")
+    result = take_at("index_select", input.reshape(input.shape or (1,)), dim, index.reshape(-1))
+    return result if input.ndim else result.reshape(())
+
+
+@index_select.backward
+def _(grad, needs, input, dim, index):
+    whole = np.zeros(input, grad.dtype)
+    dim = normalise_dim("index_select", dim, len(input))
+    add_at("index_select", whole.reshape(input or (1,)), dim, index.reshape(-1), grad.reshape(grad.shape or (1,)))
+    return whole
+
+
+@index_select.vjp
+def _(grad, needs, input, dim, index):
+    return from_array(np.zeros(input, grad._array.dtype)).index_add(dim, index, grad)
+
+
+@kernel(tensors=("input", "indices"), differentiable="input", saves="indices", linear=True)
 def take_along_dim(input, indices, dim: int | None = None):
     """Read along a dimension, with the other dimensions broadcast: what ``argsort`` gives puts in order.
 
@@ -182,34 +216,87 @@ def take_along_dim(input, indices, dim: int | None = None):
         tensor([[1],
                 [4]])
     """
-    name = "take_along_dim"
-    array, where = operands.unwrap(name, "input", input), index_array(name, "indices", indices, is_recorded(input))
-    if dim is None:
-        positions = as_positions(name, where.reshape(-1), array.size, 0)
-        return current.mode.index(reshape(input, (array.size,)), (positions,))
-    dim = normalise_dim(name, dim, array.ndim)
-    if array.ndim != where.ndim:
+
+
+def _check_along_dim(input, indices, dim):
+    """Validate a call with a dim; return it counted from the front, and the extents to which the others broadcast.
+
+    Args:
+        input, indices: shapes.
+        dim: the dimension.
+    """
+    dim = normalise_dim("take_along_dim", dim, len(input))
+    if len(input) != len(indices):
         raise RuntimeError(
-            f"{name}: input and indices should have the same number of dimensions, but got shapes {array.shape} and "
-            f"{where.shape}"
+            "take_along_dim: input and indices should have the same number of dimensions, but got shapes "
+            f"{input} and {indices}"
         )
-    if not array.ndim:
-        as_positions(name, where, 1, 0)
-        return input.clone()
-    shapes = [(*a.shape[:dim], *a.shape[dim + 1 :]) for a in (array, where)]
     try:
-        shape = np.broadcast_shapes(*shapes)
+        return dim, np.broadcast_shapes((*input[:dim], 1, *input[dim + 1 :]), (*indices[:dim], 1, *indices[dim + 1 :]))
     except ValueError:
         raise RuntimeError(
-            f"{name}: the shapes {array.shape} and {where.shape} do not match apart from dimension {dim}"
+            f"take_along_dim: the shapes {input} and {indices} do not match apart from dimension {dim}"
         ) from None
-    positions = as_positions(name, where, array.shape[dim], dim)
-    positions = np.broadcast_to(positions, (*shape[:dim], where.shape[dim], *shape[dim:]))
-    input = expand(input, (*shape[:dim], array.shape[dim], *shape[dim:]))
-    return gather(input, dim, from_array(positions))
 
 
-@composite(tensors=("input", "index"))
+def _broadcast(array, dim, shape):
+    """Broadcast all dimensions of an array but `dim` to those of `shape`."""
+    return np.broadcast_to(array, (*shape[:dim], array.shape[dim], *shape[dim + 1 :]))
+
+
+@take_along_dim.forward
+def _(input, indices, dim):
+    require_index_dtype("take_along_dim", "indices", indices)
+    if dim is None:
+        return take_at("take_along_dim", input.reshape(-1), 0, indices.reshape(-1), negative=True)
+    whole, index = input, indices
+    if not (type(dim) is int and dim == input.ndim - 1 >= 0 and indices.shape[:-1] == input.shape[:-1]):
+        dim, shape = _check_along_dim(input.shape, indices.shape, dim)
+        if not input.ndim:
+            whole, index, shape = input.reshape(1), indices.reshape(1), (1,)
+        whole, index = _broadcast(whole, dim, shape), _broadcast(index, dim, shape)
+    result, outside = take_along(whole, dim, index)
+    if outside:
+        # Negative ones count from the end.
+        result, outside = take_along(whole, dim, as_positions("take_along_dim", index, whole.shape[dim], dim))
+    return result if input.ndim else result.reshape(())
+
+
+@take_along_dim.backward
+def _(grad, needs, input, indices, dim):
+    if dim is None:
+        whole = np.zeros(math.prod(input), grad.dtype)
+        add_at("take_along_dim", whole, 0, as_positions("take_along_dim", indices.reshape(-1), whole.size, 0), grad)
+        return whole.reshape(input)
+    dim, shape = _check_along_dim(input, indices.shape, dim)
+    if not input:
+        return grad
+    whole = np.zeros((*shape[:dim], input[dim], *shape[dim + 1 :]), grad.dtype)
+    positions = _broadcast(as_positions("take_along_dim", indices, input[dim], dim), dim, shape)
+    add_along(whole, dim, positions, grad)
+    return operands.sum_to_shape(whole, input)
+
+
+@take_along_dim.vjp
+def _(grad, needs, input, indices, dim):
+    if dim is None:
+        return _add_flat("take_along_dim", grad, input, indices._array)
+    dim, shape = _check_along_dim(input, indices.shape, dim)
+    if not input:
+        return grad
+    whole = np.zeros((*shape[:dim], input[dim], *shape[dim + 1 :]), grad._array.dtype)
+    positions = _broadcast(as_positions("take_along_dim", indices._array, input[dim], dim), dim, shape)
+    return current.mode.scatter_along(from_array(whole), dim, from_array(positions), grad, True).sum_to_size(*input)
+
+
+def _add_flat(op, grad, shape, index):
+    """Return zeros of a shape to which the tensor `grad` is added where an index array points, differentiable."""
+    whole = from_array(np.zeros(math.prod(shape), grad._array.dtype))
+    positions = as_positions(op, index.reshape(-1), whole._array.size, 0)
+    return reshape(current.mode.put(whole, (positions,), reshape(grad, (-1,)), True), shape)
+
+
+@kernel(tensors=("input", "index"), differentiable="input", saves="index", linear=True)
 def take(input, index):
     """Read from the flattened input.
 
@@ -230,9 +317,24 @@ def take(input, index):
         >>> nt.take(nt.tensor([[1, 2], [3, 4]]), nt.tensor([3, 0]))
         tensor([4, 1])
     """
-    array, where = operands.unwrap("take", "input", input), index_array("take", "index", index, is_recorded(input))
-    flat = as_positions("take", where.reshape(-1), array.size, 0)
-    return reshape(current.mode.index(reshape(input, (array.size,)), (flat,)), where.shape)
+
+
+@take.forward
+def _(input, index):
+    require_index_dtype("take", "index", index)
+    return take_at("take", input.reshape(-1), 0, index, negative=True)
+
+
+@take.backward
+def _(grad, needs, input, index):
+    whole = np.zeros(math.prod(input), grad.dtype)
+    add_at("take", whole, 0, as_positions("take", index.reshape(-1), whole.size, 0), grad.reshape(-1))
+    return whole.reshape(input)
+
+
+@take.vjp
+def _(grad, needs, input, index):
+    return _add_flat("take", grad, input, index._array)
 
 
 @composite(tensors=("input", "mask"))
@@ -262,13 +364,14 @@ def masked_select(input, mask):
         raise RuntimeError(f"masked_select: expected a bool mask, got {chosen.dtype}; convert with .bool()")
     if is_recorded(input):
         refuse_inference_index("masked_select", "mask", mask)
-    try:
-        shape = np.broadcast_shapes(array.shape, chosen.shape)
-    except ValueError:
-        raise operands.broadcast_error("masked_select", None, array, chosen) from None
-    positions = np.flatnonzero(np.broadcast_to(chosen, shape))
-    whole = reshape(expand(input, shape), (int(np.prod(shape)),))
-    return current.mode.index(whole, (positions,))
+    if array.shape != chosen.shape:
+        try:
+            shape = np.broadcast_shapes(array.shape, chosen.shape)
+        except ValueError:
+            raise operands.broadcast_error("masked_select", None, array, chosen) from None
+        chosen = np.broadcast_to(chosen, shape)
+        input = expand(input, shape)
+    return current.mode.index(reshape(input, (chosen.size,)), (chosen.reshape(-1).nonzero()[0],))
 
 
 @library("NumPy counts and then fills, as a kernel would", differentiable=())

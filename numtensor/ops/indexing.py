@@ -15,7 +15,16 @@ from ..tensor import Tensor, from_array
 from . import operands
 from .general_kind import kernel
 from .general_kind import view as view_op
-from .positions import FULL, add_at, as_positions, broadcast_positions, is_recorded, refuse_inference_index, take_at
+from .positions import (
+    FULL,
+    INT64,
+    add_at,
+    as_positions,
+    broadcast_positions,
+    is_recorded,
+    refuse_inference_index,
+    take_at,
+)
 from .view_transpose import embed
 
 
@@ -37,9 +46,7 @@ def _take_region(op, array, indices):
     dims = [dim for dim, index in enumerate(indices) if index is not None]
     if len(dims) == 1:
         (dim,) = dims
-        index = indices[dim]
-        result = take_at(op, array, dim, index.reshape(-1))
-        return result if index.ndim == 1 else result.reshape(*array.shape[:dim], *index.shape, *array.shape[dim + 1 :])
+        return take_at(op, array, dim, indices[dim], negative=True)
     result = array[as_key(indices)]
     return result if result.flags.c_contiguous else result.copy()
 
@@ -51,8 +58,9 @@ def _add_region(op, whole, indices, values):
     if len(dims) == 1:
         (dim,) = dims
         index = indices[dim]
-        values = values.reshape(*shape[:dim], index.size, *shape[dim + 1 :])
-        add_at(op, whole, dim, index.reshape(-1), values)
+        if index.ndim != 1:
+            values, index = values.reshape(*shape[:dim], index.size, *shape[dim + 1 :]), index.reshape(-1)
+        add_at(op, whole, dim, index, values)
         return
     _, first, count = region(shape, indices)
     order = dims + [dim for dim in range(len(shape)) if dim not in dims]
@@ -91,7 +99,7 @@ def index(input, indices):
 
 @index.forward
 def _(input, indices):
-    return _take_region("index", input, indices)
+    return _take_region("getitem", input, indices)
 
 
 @index.backward
@@ -131,7 +139,7 @@ def _(input, indices, values, accumulate):
     result = input.copy()
     if accumulate:
         shape, _, _ = region(input.shape, indices)
-        _add_region("index_put", result, indices, np.broadcast_to(values, shape))
+        _add_region("index_put", result, indices, values if values.shape == shape else np.broadcast_to(values, shape))
     else:
         # NumPy's assignment is one pass like a kernel's.
         result[as_key(indices)] = values
@@ -404,6 +412,35 @@ def plain_index(index):
     return _as_basic(index) if kind is tuple else None
 
 
+def _as_positions(index):
+    """Return the arrays of a tuple of int64 tensors with dimensions; None if there is anything else."""
+    arrays = []
+    for item in index:
+        if type(item) is not Tensor:
+            return None
+        array = item._array
+        if array.dtype is not INT64 or not array.ndim:
+            return None
+        arrays.append(array)
+    return tuple(arrays)
+
+
+def _is_mask(array, shape):
+    """Whether an index array is a mask of the leading dimensions of a tensor of some shape."""
+    return array.dtype.kind == "b" and array.ndim and array.shape == shape[: array.ndim]
+
+
+def _masked(self, mask, recording):
+    """Return the parts of a tensor where a mask of its leading dimensions holds."""
+    if recording:
+        refuse_inference_index("getitem", "index", mask)
+    chosen = mask._array
+    if chosen.ndim > 1:
+        self = current.mode.reshape(self, (chosen.size, *self._array.shape[chosen.ndim :]))
+        chosen = chosen.reshape(-1)
+    return current.mode.index(self, (chosen.nonzero()[0],))
+
+
 def getitem(self, index: Any) -> Tensor:
     """Index the tensor.
 
@@ -421,7 +458,20 @@ def getitem(self, index: Any) -> Tensor:
         basic = _as_basic(index)
         if basic is not None:
             return current.mode.basic_index(self, basic)
-    basic, advanced = parse_index("getitem", self._array.shape, index, is_recorded(self))
+    recording = is_recorded(self)
+    if kind is Tensor:
+        index = (index,)
+    if type(index) is tuple:
+        positions = None if recording else _as_positions(index)
+        if positions is not None and 0 < len(positions) <= self._array.ndim:
+            try:
+                return current.mode.index(self, positions)
+            except IndexError:
+                # What follows says which one it was.
+                pass
+        if len(index) == 1 and type(index[0]) is Tensor and _is_mask(index[0]._array, self._array.shape):
+            return _masked(self, index[0], recording)
+    basic, advanced = parse_index("getitem", self._array.shape, index, recording)
     if advanced is None:
         return current.mode.basic_index(self, basic)
     if any(item is None or item is not FULL for item in basic[:-1]):

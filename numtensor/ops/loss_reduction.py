@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from .. import dtypes
-from ..kernels.forward import loss as forward
+from ..kernels.forward import loss_reduction as forward
 from ..threads.division import large_or_not
 from .normalization import require_floating
 from .operands import CONSTANTS, broadcast_error, sum_to_shape

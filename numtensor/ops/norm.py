@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from .. import dtypes
-from ..kernels.backward import reduction as backward
-from ..kernels.forward import reduction as forward
+from ..kernels.backward import norm as backward
+from ..kernels.forward import norm as forward
 from ..modes import current
 from ..tensor import from_array
 from .extremes import count_ties

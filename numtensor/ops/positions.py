@@ -1,18 +1,62 @@
-"""Positions along one dimension: from users' indices to the kernels that take and add there."""
+"""Positions along one dimension: from users' indices to the kernels and NumPy functions that take and add there.
+
+No index is followed unseen: the kernels compare each one as they read it, and NumPy's functions do. Both only tell
+that one was out of range; which one is looked up for the message.
+"""
+
+import math
 
 import numpy as np
 
 from ..graph import NO_VERSION
-from ..kernels.checked import CHECKED_BUILD, raise_on_violation
 from ..kernels.forward import indexing as forward
 from ..kernels.forward import scatter
 from ..modes import current
 from ..tensor import Tensor
 from . import operands
 from .declaration import refuse_saving
+from .operands import CONSTANTS
+
+INT32, INT64 = np.dtype(np.int32), np.dtype(np.int64)
+
+FULL = slice(None)
+
+# From so many elements on, the kernel picks single ones from each row sooner than NumPy, which takes less to call.
+MANY = 4096
+
+# No row is left out.
+NONE_SKIPPED = CONSTANTS[INT64][-1]
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Positions: what users' indices become
+
+
+def first_outside(index, extent, lowest=0):
+    """Return (where, value) of the first index that is not in [lowest, extent), (None, text) if there is none.
+
+    There may be none any more: memory that is shared with NumPy may change at any time.
+    """
+    flat = index.reshape(-1)
+    found = np.flatnonzero((flat < lowest) | (flat >= extent))
+    return (int(found[0]), flat[found[0]]) if found.size else (None, "that was changed meanwhile")
+
+
+def out_of_bounds(op, index, extent, dim, lowest=0, error=IndexError):
+    """Return the exception for an index array of which one was found out of range."""
+    _, value = first_outside(index, extent, lowest)
+    return error(f"{op}: index {value} is out of bounds for dimension {dim} with size {extent}")
+
+
+def says_yes(outside):
+    """Whether the `outside` output of an index-taking kernel, an array or a number, is anywhere True."""
+    # A tenth of the time of any(), which is a Python function below; reductions of a few elements take nearly as long.
+    return 1 in outside.tobytes()
+
+
+def has_negative(index):
+    """Whether an array of integers has a negative one."""
+    # Half the time of min(): no reduction is set up.
+    return index.size and index.item(index.argmin()) < 0
 
 
 def as_positions(op, index, extent, dim, negative=True, error=IndexError):
@@ -28,12 +72,12 @@ def as_positions(op, index, extent, dim, negative=True, error=IndexError):
     Raises:
         IndexError: one is out of range.
     """
-    flat = index.astype(np.int64, copy=False)
-    if index.ndim != 1:
-        flat = flat.reshape(-1)
-    positions, wrong = forward.wrap_index.loops[flat.dtype](flat, extent, -extent if negative else 0)
-    if wrong >= 0:
-        raise error(f"{op}: index {flat[wrong]} is out of bounds for dimension {dim} with size {extent}")
+    flat = index if index.ndim == 1 else index.reshape(-1)
+    constants = CONSTANTS[INT64]
+    lowest = -extent if negative else 0
+    positions, outside = forward.wrap_index.loops[INT64](flat, constants[extent], constants[lowest])
+    if outside:
+        raise out_of_bounds(op, flat, extent, dim, lowest, error)
     return positions if index.ndim == 1 else positions.reshape(index.shape)
 
 
@@ -92,46 +136,119 @@ def broadcast_positions(op, arrays):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Kernels along one dimension
+# Along one dimension
 
 
-def check_status(op, status):
-    if CHECKED_BUILD:
-        raise_on_violation(op, status)
+def take_at(op, array, dim, index, negative=False):
+    """Return the elements of `array` at an index array (of any shape) for a dimension.
+
+    By NumPy, which copies rows as whole pieces of memory, and compares each index with the extent; single elements of
+    many rows by the kernel.
+
+    Raises:
+        IndexError: an index is out of range.
+    """
+    if dim and dim == array.ndim - 1 and index.ndim == 1 and array.size >= MANY:
+        result, outside = forward.take_along.loops[array.dtype](array, index)
+        if not says_yes(outside):
+            return result
+    # What has_negative does, without a frame.
+    if not negative and index.size and index.item(index.argmin()) < 0:
+        raise out_of_bounds(op, index, array.shape[dim], dim)
+    try:
+        if array.flags.c_contiguous:
+            return array.take(index, dim)
+        # take() would copy the whole array first.
+        result = array[(FULL,) * dim + (index,)]
+    except IndexError:
+        extent = array.shape[dim]
+        raise out_of_bounds(op, index, extent, dim, -extent if negative else 0) from None
+    return result if result.flags.c_contiguous else result.copy()
 
 
-def _cores(first, second, dim):
-    """Return two arrays that differ in dimension `dim` as the core arrays of a row kernel, and whether it is one."""
-    ndim = first.ndim
-    if dim == ndim - 1:
-        return first, second, False
-    if first.flags.c_contiguous and second.flags.c_contiguous and first.size and second.size:
-        # Rows as long as possible.
-        shape = first.shape[:dim]
-        return first.reshape(*shape, first.shape[dim], -1), second.reshape(*shape, second.shape[dim], -1), True
-    return first.swapaxes(dim, -2), second.swapaxes(dim, -2), True
+def add_at(op, whole, dim, index, values, skipped=NONE_SKIPPED):
+    """Add `values` to the fresh array `whole`, in place, at an index array of one dimension for a dimension.
+
+    Args:
+        op: name of the op, for the message.
+        skipped: an index, as a 0-d array, at which nothing is added.
+
+    Raises:
+        IndexError: an index is out of range; the others were added.
+    """
+    if dim == whole.ndim - 1:
+        outside = scatter.add_along.loops[whole.dtype](values, index, whole, None)[1]
+    else:
+        values, out = _as_matrices(dim, values, whole)
+        outside = scatter.add_rows.loops[whole.dtype](values, index, skipped, out, None)[1]
+    if says_yes(outside):
+        raise out_of_bounds(op, index, whole.shape[dim], dim)
 
 
-def take_at(op, array, dim, positions):
-    """Return the elements of `array` at positions (1-d) of a dimension: whole rows by NumPy, else by the kernel."""
-    if dim < array.ndim - 1 and array.flags.c_contiguous:
-        return array.take(positions, dim)
-    shape = array.shape
-    result = np.empty((*shape[:dim], positions.size, *shape[dim + 1 :]), array.dtype)
-    x, out, rows = _cores(array, result, dim)
-    table = forward.take_rows if rows else forward.take_along
-    check_status(op, table.loops[array.dtype](x, positions, out=(out, None))[1])
-    return result
+def _as_matrices(dim, *arrays):
+    """Return arrays of the same shape but for `dim`, which is not the last, with `dim` as the last dimension but one.
 
-
-def add_at(op, whole, dim, positions, values):
-    """Add `values` to `whole`, in place, at positions (1-d) of a dimension, by the kernel."""
-    x, out, rows = _cores(values, whole, dim)
-    table = scatter.add_rows if rows else scatter.add_along
-    check_status(op, table.loops[whole.dtype](x, positions, out=(out, None))[1])
+    What follows it becomes one dimension if the memory allows: kernels then walk rows that are as long as possible.
+    """
+    if dim == arrays[0].ndim - 2:
+        return arrays
+    if all(array.flags.c_contiguous for array in arrays):
+        rest = math.prod(arrays[0].shape[dim + 1 :])
+        return [array.reshape(*array.shape[: dim + 1], rest) for array in arrays]
+    return [array.swapaxes(dim, -2) for array in arrays]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# x[...]
+# Along one dimension, with an index for each element
 
-FULL = slice(None)
+
+def reachable(array, index, dim):
+    """Return the part of `array` that an index array of as many dimensions, no larger but in `dim`, can reach."""
+    extents = array.shape
+    if extents == index.shape:
+        return array
+    for k, extent in enumerate(index.shape):
+        if k != dim and extent < extents[k]:
+            return array[tuple([FULL if k == dim else slice(e) for k, e in enumerate(index.shape)])]
+    return array
+
+
+def take_along(array, dim, index):
+    """Return ``array[..., index[..., j, ...], ...]``, and whether an index was out of range: those gave garbage."""
+    array = reachable(array, index, dim)
+    if dim == array.ndim - 1:
+        result, outside = forward.take_along.loops[array.dtype](array, index)
+    else:
+        result = np.empty(index.shape, array.dtype)
+        x, index, out = _as_matrices(dim, array, index, result)
+        outside = forward.take_between.loops[array.dtype](x, index, out, None)[1]
+    return result, says_yes(outside)
+
+
+def write_along(last, between, whole, dim, index, values):
+    """Write `values` to `whole`, in place, at an index for each of them; return whether one was out of range.
+
+    Args:
+        last, between: the kernels where `dim` is the last dimension, and where it is not.
+        whole: a fresh array: the values whose index is in range are written in any case.
+        dim: a dimension.
+        index: no larger than `whole` but in `dim`.
+        values: of the index's shape.
+    """
+    out = reachable(whole, index, dim)
+    if dim == out.ndim - 1:
+        outside = last.loops[whole.dtype](values, index, out, None)[1]
+    else:
+        values, index, out = _as_matrices(dim, values, index, out)
+        outside = between.loops[whole.dtype](values, index, out, None)[1]
+    return says_yes(outside)
+
+
+def add_along(whole, dim, index, values):
+    """Add `values` to `whole`, as `write_along`; positions that come several times add up, in order."""
+    return write_along(scatter.add_along, scatter.add_between, whole, dim, index, values)
+
+
+def put_along(whole, dim, index, values):
+    """Write `values` to `whole`, as `write_along`; of positions that come several times the last stays."""
+    return write_along(scatter.put_along, scatter.put_between, whole, dim, index, values)

@@ -9,20 +9,12 @@ import math
 
 import numpy as np
 
-from ..kernels.direct import LIMIT
 from ..threads.division import divided, large_or_not
-from ..threads.limits import LARGE, process
+from ..threads.limits import process
 from .dims import normalise_dims
+from .reduce_loops import WORTH
 
 _empty = np.empty
-
-# Reductions write next to nothing: as long as they read from the processor's caches, waking a thread takes longer.
-WORTH = 4
-
-# Bytes of an array from which on all of it is reduced in blocks, by one thread too, so that results have the same bits;
-# and the fewest and most elements of a block, which is the largest power of two that divides the array's size.
-BLOCKED = WORTH * LARGE
-SMALLEST_BLOCK, LARGEST_BLOCK = 64, 4096
 
 # Below so many elements NumPy walks any strides in less time than it takes to find a better order.
 FEW = 2048
@@ -49,22 +41,27 @@ def reduce(op, loops, array, dim, keepdim, *numbers, staged=False):
     Returns:
         An array, or a tuple of them.
     """
-    few = loops.few[array.dtype]
-    kind = few.result
+    builtins = loops.builtins[array.dtype]
+    kind = builtins.result
     # A small call costs what stands around its kernel: what is asked for most often comes first.
+    run = None
     if dim is None:
-        run = few.flat
+        run = builtins.flat
         kept = (1,) * array.ndim if keepdim else ()
-    elif type(dim) is int and -array.ndim <= dim < array.ndim:
+    elif type(dim) is int:
         kept = array.shape
-        axis = dim + len(kept) if dim < 0 else dim
-        run = few.last if axis == len(kept) - 1 else few.along[axis]
-        kept = (*kept[:axis], 1, *kept[axis + 1 :]) if keepdim else kept[:axis] + kept[axis + 1 :]
-    else:
-        run = None
-    if run is not None and array.size <= LIMIT:
+        last = len(kept) - 1
+        axis = dim + last + 1 if dim < 0 else dim
+        if axis == last:
+            run = builtins.last
+            kept = (*kept[:last], 1) if keepdim else kept[:last]
+        elif 0 <= axis < last and kept[last] != 1:
+            # With extents of 1 behind it a dimension may be the last in memory: that is for rows.
+            run = builtins.along[axis]
+            kept = (*kept[:axis], 1, *kept[axis + 1 :]) if keepdim else kept[:axis] + kept[axis + 1 :]
+    if run is not None:
         if kind is None:
-            outs = few.make(kept)
+            outs = builtins.make(kept)
             if run(array, *numbers, *outs):
                 return outs
         else:
@@ -73,7 +70,7 @@ def reduce(op, loops, array, dim, keepdim, *numbers, staged=False):
                 return out
     if array.dtype.kind == "b":
         array = array.view(np.uint8)
-    return few.choose(_reduce_any(op, loops, array, dim, keepdim, numbers, staged))
+    return builtins.choose(_reduce_any(op, loops, array, dim, keepdim, numbers, staged))
 
 
 def _reduce_any(op, loops, array, dim, keepdim, numbers, staged):
@@ -81,7 +78,7 @@ def _reduce_any(op, loops, array, dim, keepdim, numbers, staged):
     rows, columns = loops[array.dtype]
     ndim = array.ndim
     if is_full(dim):
-        result = _reduce_vector(rows, array.ravel() if loops.ordered else array.ravel("K"), numbers, staged)
+        result = rows(array.ravel() if loops.ordered else array.ravel("K"), *numbers)
         return _reshape(result, (1,) * ndim) if keepdim else result
     dims = normalise_dims(op, dim, ndim)
     if ndim == 0:
@@ -93,26 +90,9 @@ def _reduce_any(op, loops, array, dim, keepdim, numbers, staged):
         if axis == ndim - 1 and (array.size < FEW or array.strides[axis] == array.itemsize):
             result = rows(array, *numbers)
             return _reshape(result, _kept(array.shape, dims)) if keepdim else result
-        if columns is not None and array.flags.c_contiguous:
-            # The commonest case of what follows, in half the time.
-            shape = array.shape
-            before, after = shape[:axis], shape[axis + 1 :]
-            inner = math.prod(after)
-            if inner > 1:
-                result = columns(array.reshape(math.prod(before), shape[axis], inner), *numbers)
-                return _reshape(result, (*before, 1, *after) if keepdim else before + after)
     shape = array.shape
     kept = _kept(shape, dims) if keepdim else tuple(n for axis, n in enumerate(shape) if axis not in dims)
     return _reshape(_reduce(rows, columns, array, dims, numbers, staged), kept)
-
-
-def _reduce_vector(rows, vector, numbers, staged):
-    """Reduce all elements: if they are many, the results of equal blocks, as far as the number of elements has any."""
-    if staged and vector.nbytes >= BLOCKED:
-        block = min(vector.size & -vector.size, LARGEST_BLOCK)
-        if block >= SMALLEST_BLOCK:
-            vector = large_or_not(rows, vector)(vector.reshape(-1, block), *numbers)
-    return rows(vector, *numbers)
 
 
 def _reduce(rows, columns, array, dims, numbers, staged):
@@ -120,7 +100,7 @@ def _reduce(rows, columns, array, dims, numbers, staged):
     ndim = array.ndim
     first, last = dims[0], dims[-1]
     if len(dims) == ndim:
-        return _reduce_vector(rows, array.ravel("K"), numbers, staged)
+        return rows(array.ravel("K"), *numbers)
     if not array.flags.c_contiguous:
         return _reduce_strided(rows, columns, array, dims, numbers, staged)
     shape = array.shape

@@ -3,11 +3,16 @@
 import numpy as np
 
 from .. import dtypes
+from ..kernels.builtin import ANY_ORDER, FLAT, refuse
 from ..kernels.declare import WORKING, KernelTable
-from ..kernels.direct import ANY_ORDER, FLAT, refuse
 from ..modes import current
 from ..tensor import from_array
 from ..threads.division import Deferred
+from ..threads.limits import process
+
+WORTH = 4
+"""How many times larger than other operands those of a reduction are that several threads reduce sooner: it writes next
+to nothing, and as long as it reads from the processor's caches, waking a thread takes longer."""
 
 
 class Loops(dict):
@@ -22,7 +27,7 @@ class Loops(dict):
         unwanted: positions of results that nobody asks for.
 
     Attributes:
-        few: what reduces few elements, by NumPy dtype: a `Few`.
+        builtins: by NumPy dtype, `Builtins` for arrays whose elements lie in order.
     """
 
     def __init__(self, floating, integral=None, ordered=False, unwanted=()):
@@ -30,7 +35,8 @@ class Loops(dict):
         self.integral = integral
         self.ordered = ordered
         self.unwanted = unwanted
-        self.few = KernelTable(self._make_few)
+        self.builtins = KernelTable(self._make_builtins)
+        process.listeners.append(self.builtins.clear)
 
     def _kernels(self, dtype):
         return self.floating if dtype.kind == "f" else self.integral
@@ -43,13 +49,13 @@ class Loops(dict):
         made = self[dtype] = (rows.loops[dtype], deferred)
         return made
 
-    def _make_few(self, dtype):
+    def _make_builtins(self, dtype):
         rows, columns = self._kernels(dtype)
-        return Few(rows, columns, dtype, FLAT if self.ordered else ANY_ORDER, self.unwanted)
+        return Builtins(rows, columns, dtype, FLAT if self.ordered else ANY_ORDER, self.unwanted)
 
 
-class Few:
-    """Builtin functions that reduce few elements of one dtype, of arrays in order; see ``kernels/direct.py``.
+class Builtins:
+    """Builtin functions that reduce arrays of one dtype whose elements lie in order; see ``kernels/builtin.py``.
 
     Attributes:
         flat: all elements.
@@ -62,8 +68,8 @@ class Few:
     __slots__ = ("along", "flat", "last", "result", "results")
 
     def __init__(self, rows, columns, dtype, flat, unwanted):
-        self.flat = rows.direct(dtype, flat, unwanted)
-        self.last = rows.direct(dtype, unwanted=unwanted)
+        self.flat = rows.builtin(dtype, flat, unwanted)
+        self.last = _unless_large(rows.builtin(dtype, unwanted=unwanted))
         self.along = Along(columns, dtype, unwanted)
         self.results = [(k, kind) for k, kind in enumerate(_result_dtypes(rows, dtype)) if k not in unwanted]
         self.result = self.results[0][1] if len(self.results) == 1 else None
@@ -94,12 +100,24 @@ class Along(dict):
     def __missing__(self, axis):
         made = refuse
         if self.kernel is not None:
-            made = self.kernel.direct(self.dtype, axis)
+            made = self.kernel.builtin(self.dtype, axis)
             for position in self.unwanted:
                 place = len(self.kernel.input_types) + position
                 made = _with_scratch(made, place, _result_dtypes(self.kernel, self.dtype)[position])
-        self[axis] = made
+        made = self[axis] = _unless_large(made)
         return made
+
+
+def _unless_large(run):
+    """Return a builtin function that refuses what several threads may reduce, while there may be several."""
+    if not process.asks:
+        return run
+    large = WORTH * process.large
+
+    def run_unless_large(array, *rest):
+        return array.nbytes < large and run(array, *rest)
+
+    return run_unless_large
 
 
 def _with_scratch(run, place, kind):

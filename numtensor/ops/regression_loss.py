@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..kernels.backward import loss as backward
-from ..kernels.forward import loss as forward
+from ..kernels.backward import regression_loss as backward
+from ..kernels.forward import regression_loss as forward
 from .general_kind import kernel
 from .loss_reduction import (
     FLOAT64,

@@ -8,9 +8,6 @@ import numpy as np
 
 from .. import dtypes
 from ..graph import counter_of
-from ..kernels.backward import scatter as backward
-from ..kernels.checked import CHECKED_BUILD, raise_on_violation
-from ..kernels.forward import scatter as forward
 from ..modes import current
 from ..tensor import Tensor, from_array
 from . import inplace, operands
@@ -18,11 +15,20 @@ from .choice import where
 from .conversion import to_dtype
 from .dims import normalise_dim
 from .expand import expand
-from .gather import add_along_array, check_along, gather, gather_parts
+from .gather import check_along, gather
 from .general_kind import composite, kernel
 from .indexing import as_key, basic_index, parse_index, plain_index, put, region
 from .operands import CONSTANTS
-from .positions import as_positions, index_array, is_recorded, refuse_inference_index
+from .positions import (
+    add_along,
+    as_positions,
+    index_array,
+    is_recorded,
+    out_of_bounds,
+    put_along,
+    refuse_inference_index,
+    take_along,
+)
 from .shape import reshape
 
 if TYPE_CHECKING:
@@ -228,7 +234,9 @@ def _put_along(op, input, dim, positions, source, accumulate):
     if not array.ndim:
         flat = _put_along(op, reshape(input, (1,)), 0, positions, reshape(source, (1,)), accumulate)
         return reshape(flat, ())
-    return current.mode.put(input, (None,) * dim + (positions,), reshape(source, shape), accumulate)
+    if values.shape != shape:
+        source = reshape(source, shape)
+    return current.mode.put(input, (None,) * dim + (positions,), source, accumulate)
 
 
 @composite(tensors=("input", "index", "source"), inplace=True)
@@ -335,12 +343,6 @@ def _single_value(op, value, kind):
 # Positions along a dimension
 
 
-def _source_part(src, positions):
-    """Return the part of `src` that an index of this shape reads."""
-    src = src.reshape(src.shape or (1,))
-    return src[tuple([slice(extent) for extent in positions.shape])]
-
-
 @kernel(
     method=False,
     namespace="ops",
@@ -369,45 +371,51 @@ def _op_name(accumulate):
     return "scatter_add" if accumulate else "scatter"
 
 
-def _put_along_array(op, whole, dim, positions, values):
-    """Write `values` to `whole`, in place, along a dimension; all have as many dimensions."""
-    out = gather_parts(whole.reshape(whole.shape or (1,)), positions, dim)
-    values, positions = values.swapaxes(dim, -1), positions.swapaxes(dim, -1)
-    status = forward.put_along.loops[whole.dtype](values, positions, out=(out, None))[1]
-    if CHECKED_BUILD:
-        raise_on_violation(op, status)
+def _part(src, shape):
+    """Return the part of `src` that an index of this shape reads."""
+    return src if src.shape == shape else src.reshape(src.shape or (1,))[tuple([slice(extent) for extent in shape])]
+
+
+def _refuse(op, array, dim, index):
+    raise out_of_bounds(op, index, array.shape[dim] if array.ndim else 1, dim, error=RuntimeError)
 
 
 @scatter_along.forward
 def _(input, dim, index, src, accumulate):
     op = _op_name(accumulate)
-    dim, positions = check_along(op, input, dim, index, src)
+    dim = check_along(op, input, dim, index, src)
     result = input.copy()
-    if positions is not None:
-        values = _source_part(src, positions)
-        (add_along_array if accumulate else _put_along_array)(op, result, dim, positions, values)
+    if index.size:
+        whole, write = result, add_along if accumulate else put_along
+        if not (input.ndim and index.ndim):
+            whole, index = result.reshape(whole.shape or (1,)), index.reshape(index.shape or (1,))
+        if write(whole, dim, index, _part(src, index.shape)):
+            _refuse(op, input, dim, index)
     return result
 
 
 @scatter_along.backward
 def _(grad, needs, input, dim, index, src, accumulate):
     op = _op_name(accumulate)
-    dim, positions = check_along(op, grad, dim, index)
+    # Memory that is shared with NumPy may have changed since, unseen: the kernels compare again.
+    dim = check_along(op, grad, dim, index)
+    shape, extents = index.shape or (1,), grad.shape or (1,)
+    positions = index.reshape(shape)
     grad_input, grad_src = grad, None
-    if needs[0] and not accumulate and positions is not None:
+    if needs[0] and not accumulate and index.size:
         grad_input = grad.copy()
-        zeros = np.broadcast_to(np.zeros((), grad.dtype), positions.shape)
-        _put_along_array(op, grad_input, dim, positions, zeros)
+        if put_along(grad_input.reshape(extents), dim, positions, np.broadcast_to(np.zeros((), grad.dtype), shape)):
+            _refuse(op, grad, dim, index)
     if needs[1]:
         grad_src = np.zeros(src, grad.dtype)
-        if positions is not None:
-            out = _source_part(grad_src, positions)
-            x = gather_parts(grad.reshape(grad.shape or (1,)), positions, dim)
-            status = backward.put_along.loops[grad.dtype](
-                x, positions.swapaxes(dim, -1), out=(out.swapaxes(dim, -1), None)
-            )[1]
-            if CHECKED_BUILD:
-                raise_on_violation(op, status)
+        if index.size:
+            taken, outside = take_along(grad.reshape(extents), dim, positions)
+            if outside:
+                _refuse(op, grad, dim, index)
+            if index.shape == src:
+                grad_src = taken.reshape(src)
+            else:
+                np.copyto(_part(grad_src, shape), taken)
     return grad_input if needs[0] else None, grad_src
 
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from .. import dtypes
-from ..kernels.backward import reduction as backward
-from ..kernels.forward import reduction as forward
+from ..kernels.backward import variance as backward
+from ..kernels.forward import variance as forward
 from ..tensor import Tensor
 from .general_kind import composite, kernel
 from .operands import CONSTANTS

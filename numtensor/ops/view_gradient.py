@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ..kernels.checked import CHECKED_BUILD, raise_on_violation
 from ..kernels.forward import scatter as kernels
 from .layouts import RelaidReplay, in_order, order_of
 
@@ -33,7 +32,5 @@ def embed_array(array, shape, replay):
         return whole
     positions = replay(in_order(np.arange(memory.size).reshape(extents), order)).ravel()
     values = np.ascontiguousarray(array).reshape(-1)
-    status = kernels.add_along.loops[array.dtype](values, positions, out=(memory.reshape(-1), None))[1]
-    if CHECKED_BUILD:
-        raise_on_violation("embed", status)
+    kernels.add_along.loops[array.dtype](values, positions, out=(memory.reshape(-1), None))
     return whole

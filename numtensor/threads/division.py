@@ -16,7 +16,7 @@ from types import BuiltinFunctionType
 
 import numpy as np
 
-from ..kernels.few import UFUNC
+from ..kernels.calls import UFUNC
 from .limits import available, process
 from .pool import pool
 
@@ -88,7 +88,7 @@ def call(kernel, *operands, out=None, **options):
 
 @functools.cache
 def _ufunc_of(builtin):
-    """Return the ufunc to which a builtin function of ``kernels/few.py`` passes on whatever is not small."""
+    """Return the ufunc to which a builtin function of ``kernels/calls.py`` passes on what it does not do itself."""
     recipe = builtin.__self__
     # Another builtin function has none; this one keeps its ufunc alive.
     return ctypes.cast(int(recipe[UFUNC]), ctypes.py_object).value if type(recipe) is np.ndarray else builtin

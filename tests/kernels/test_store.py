@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from numtensor.kernels import checked, store
+from numtensor.kernels import store
 
 KERNELS = Path(store.__file__).parent
 REPOSITORY = KERNELS.parent
@@ -282,19 +282,6 @@ def test_the_key_of_a_user_s_kernel_changes_with_its_file(tmp_path, monkeypatch)
     helper_changed = _kernel(tmp_path / "k.py", "def some(x):\n    return x\n\nHELPER = 2\n")
     assert store.entry_key(helper_changed, "float64") != before
     assert store.entry_key(_kernel(tmp_path / "k.py"), "float32") != before
-
-
-def test_only_kernels_that_compare_indices_have_a_checked_build(tmp_path, monkeypatch):
-    def keys():
-        plain, indexing = _kernel(tmp_path / "k.py"), _kernel(tmp_path / "k.py")
-        indexing.__globals__["in_bounds"] = checked.in_bounds
-        return store.entry_key(plain, "float64"), store.entry_key(indexing, "float64")
-
-    ordinary = keys()
-    monkeypatch.setattr(store, "CHECKED_BUILD", True)
-    plain, indexing = keys()
-    assert plain == ordinary[0]
-    assert indexing != ordinary[1]
 
 
 def test_the_key_of_a_kernel_typed_at_the_prompt_changes_with_its_code():

@@ -1,44 +1,43 @@
 """An elementwise kernel called without NumPy's ufunc machinery: a builtin function of arrays.
 
 A ufunc call takes a quarter of a microsecond before the loop begins: NumPy finds the loop by the dtypes, plans casts,
-broadcasts, asks for the floating-point flags. Few elements of one shape that lie in order need none of that. The
-builtin function looks at the operands; if they are exactly ndarrays of the kernel's dtypes, aligned, C-contiguous and
-of one shape (or single numbers), and not more than `LIMIT` elements, it has NumPy make the result and runs the loop.
-Everything else it passes on to the ufunc, so a caller need not know which of the two it was.
+broadcasts, asks for the floating-point flags. Operands of one shape that lie in order need none of that. The builtin
+function looks at them; if they are exactly ndarrays of the kernel's dtypes, aligned, C-contiguous and of one shape (or
+single numbers), it has NumPy make the result and runs the loop. Everything else it passes on to the ufunc, so a caller
+need not know which of the two it was.
 
 It is called as the ufunc is, without keywords: the inputs, or the inputs and where to write the only result. What it
-knows of an array's memory stands in ``direct.py``.
+knows of an array's memory stands in ``builtin.py``.
 """
 
-import ctypes
 import functools
 
 import numpy as np
 
-from . import direct
-from .direct import (
+from . import builtin, ufunc
+from .builtin import (
     ALIGNED,
+    CALL,
     DATA,
     DESCR,
     FLAGS,
     IN_ORDER,
-    LIMIT,
     MOST_OPERANDS,
     NDIM,
+    NOTHING,
     SHAPE,
     TYPE,
     WRITEABLE,
     count,
+    run,
     word,
 )
 from .memory import NumbaForm, StackArray, load
 from .scalar import scalar
 
 # What a builtin function is bound to: an array of these words, and then the dtype and size of each operand's elements.
-LOOP, UFUNC, INPUTS, OUTPUTS, NDARRAY, NEW_LIKE, VECTORCALL, INCREF, DECREF, NEW_TUPLE, SET_ITEM, WORDS = (
-    np.int64(k) for k in range(12)
-)
-NOTHING = np.int64(0)
+LOOP, DATA_OF_LOOP, UFUNC, INPUTS, OUTPUTS, NDARRAY, NEW_LIKE, WORDS = (np.int64(k) for k in (0, 1, 2, 3, 4, 5, 6, 14))
+VECTORCALL, INCREF, DECREF, NEW_TUPLE, SET_ITEM, SAVE, RESTORE = (np.int64(k) for k in range(7, 14))
 
 # Position of PyArray_NewLikeArray in NumPy's C API table, fixed by its ABI.
 _NEW_LIKE_ARRAY = 277
@@ -47,8 +46,7 @@ _addresses = StackArray("int64", MOST_OPERANDS)
 _steps = StackArray("int64", MOST_OPERANDS)
 _extents = StackArray("int64", 1)
 _load_word, _load_half = load("int64"), load("int32")
-_call, _address_of_pointer = NumbaForm(lambda: _build_call()), NumbaForm(lambda: _build_address_of_pointer())
-_run = direct.RUN
+_address_of_pointer = NumbaForm(lambda: _build_address_of_pointer())
 
 
 @scalar
@@ -70,7 +68,7 @@ def is_apart(start, size, other_start, other_size):
 @scalar
 def pass_on(recipe, args, given):
     """Call the ufunc."""
-    return _call(word(recipe, VECTORCALL), word(recipe, UFUNC), _address_of_pointer(args), given, NOTHING)
+    return CALL(word(recipe, VECTORCALL), word(recipe, UFUNC), _address_of_pointer(args), given, NOTHING)
 
 
 @scalar
@@ -79,27 +77,27 @@ def make_results(recipe, model, addresses, steps):
     inputs, outputs = word(recipe, INPUTS), word(recipe, OUTPUTS)
     several = NOTHING
     if outputs > 1:
-        several = _call(word(recipe, NEW_TUPLE), outputs, NOTHING, NOTHING, NOTHING)
+        several = CALL(word(recipe, NEW_TUPLE), outputs, NOTHING, NOTHING, NOTHING)
         if several == NOTHING:
             return several
     result = NOTHING
     for k in range(outputs):
         dtype = word(recipe, WORDS + 2 * (inputs + k))
         # NumPy takes a reference to the dtype.
-        _call(word(recipe, INCREF), dtype, NOTHING, NOTHING, NOTHING)
-        result = _call(word(recipe, NEW_LIKE), model, NOTHING, dtype, NOTHING)
+        CALL(word(recipe, INCREF), dtype, NOTHING, NOTHING, NOTHING)
+        result = CALL(word(recipe, NEW_LIKE), model, NOTHING, dtype, NOTHING)
         if result == NOTHING:
-            _call(word(recipe, DECREF), several, NOTHING, NOTHING, NOTHING)
+            CALL(word(recipe, DECREF), several, NOTHING, NOTHING, NOTHING)
             return result
         addresses[inputs + k] = _load_word(result, DATA)
         steps[inputs + k] = word(recipe, WORDS + 2 * (inputs + k) + 1)
         if outputs > 1:
-            _call(word(recipe, SET_ITEM), several, k, result, NOTHING)
+            CALL(word(recipe, SET_ITEM), several, k, result, NOTHING)
     return several if outputs > 1 else result
 
 
 @scalar
-def call_few(builtin, args, given):
+def call_elements(builtin, args, given):
     """What runs when the builtin function is called; `builtin` is the address of its recipe's array."""
     recipe = _load_word(builtin, DATA)
     inputs = word(recipe, INPUTS)
@@ -129,8 +127,6 @@ def call_few(builtin, args, given):
             elements = count(_load_word(operand, SHAPE), ndim)
         elif not same_shape(model, operand):
             return pass_on(recipe, args, given)
-    if elements > LIMIT:
-        return pass_on(recipe, args, given)
     if model == NOTHING:
         model = args[0]
     if given > inputs:
@@ -143,32 +139,15 @@ def call_few(builtin, args, given):
             same = addresses[k] == addresses[inputs] and steps[k] == itemsize
             if not same and not is_apart(addresses[k], size, addresses[inputs], elements * itemsize):
                 return pass_on(recipe, args, given)
-        _call(word(recipe, INCREF), result, NOTHING, NOTHING, NOTHING)
+        CALL(word(recipe, INCREF), result, NOTHING, NOTHING, NOTHING)
     else:
         result = make_results(recipe, model, addresses, steps)
         if result == NOTHING:
             return result
     extents[0] = elements
-    _run(word(recipe, LOOP), addresses, extents, steps)
+    loop, data = word(recipe, LOOP), word(recipe, DATA_OF_LOOP)
+    run(loop, data, elements, addresses, extents, steps, word(recipe, SAVE), word(recipe, RESTORE))
     return result
-
-
-def _build_call():
-    from llvmlite import ir
-    from numba.core import types
-    from numba.extending import intrinsic
-
-    @intrinsic
-    def call(context, function, first, second, third, fourth):
-        # Integers and pointers are passed alike, and arguments too many are left alone.
-        def codegen(context, builder, signature, args):
-            number = ir.IntType(64)
-            kind = ir.FunctionType(number, [number] * 4)
-            return builder.call(builder.inttoptr(args[0], kind.as_pointer()), args[1:])
-
-        return types.int64(function, first, second, third, fourth), codegen
-
-    return call
 
 
 def _build_address_of_pointer():
@@ -191,42 +170,35 @@ def _build_address_of_pointer():
 
 @functools.cache
 def _entry():
-    """Return the address of `call_few`, compiled once for all kernels."""
-    return direct.compile_entry("few", call_few)
+    """Return the address of `call_elements`, compiled once for all kernels."""
+    return builtin.compile_entry("calls", call_elements)
 
 
 @functools.cache
 def _functions():
-    """Return the addresses of the C functions that are called: those of NumPy and of Python."""
-    from . import ufunc
-
-    python = ctypes.pythonapi
+    """Return the addresses of the C functions that are called: NumPy's and Python's."""
     # Python 3.10 has no PyObject_Vectorcall to link to. The two that count references do nothing with nothing.
-    called = (
-        python.PyObject_VectorcallDict,
-        python.Py_IncRef,
-        python.Py_DecRef,
-        python.PyTuple_New,
-        python.PyTuple_SetItem,
-    )
-    return ufunc.array_api(_NEW_LIKE_ARRAY), *(ctypes.cast(one, ctypes.c_void_p).value for one in called)
+    called = ("PyObject_VectorcallDict", "Py_IncRef", "Py_DecRef", "PyTuple_New", "PyTuple_SetItem")
+    called += ("PyEval_SaveThread", "PyEval_RestoreThread")
+    return ufunc.array_api(_NEW_LIKE_ARRAY), *map(builtin.address_in_python, called)
 
 
-def make_call(address, ufunc, inputs, outputs):
+def make_call(address, made, inputs, outputs, data=0):
     """Make the builtin function of an elementwise kernel's loop.
 
     Args:
         address: of the loop.
-        ufunc: of the loop, which gets what the builtin function does not do itself.
+        made: the ufunc of the loop, which gets what the builtin function does not do itself.
         inputs, outputs: dtypes of the operands.
+        data: address that the loop gets as its last argument.
 
     Returns:
         A function of the inputs, and perhaps of the array to write to; the ufunc where there can be none.
     """
-    if not direct.supported() or len(inputs) + len(outputs) > MOST_OPERANDS:
-        return ufunc
-    words = [address, id(ufunc), len(inputs), len(outputs), id(np.ndarray), *_functions()]
+    if not builtin.supported() or len(inputs) + len(outputs) > MOST_OPERANDS:
+        return made
+    words = [address, data, id(made), len(inputs), len(outputs), id(np.ndarray), *_functions()]
     for kind in (*inputs, *outputs):
         dtype = np.dtype(kind)
         words += [id(dtype), dtype.itemsize]
-    return direct.bind(ufunc.__name__, _entry(), words, ufunc)
+    return builtin.bind(made.__name__, _entry(), words, made)

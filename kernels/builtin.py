@@ -1,11 +1,11 @@
 """A kernel's loop called without NumPy's iterator: a builtin function of arrays.
 
 A gufunc call takes half a microsecond before the loop begins: NumPy makes an iterator, which knows broadcasting,
-strides and casts. Few elements in arrays that lie in order need none of that. The builtin function looks at each
-operand and either runs the loop and returns True, in 50 ns, or changes nothing and returns False: then the gufunc,
-which can do everything, is called instead. It refuses what is not exactly an ndarray of the dtype, C-contiguous,
-aligned and, for a result, writeable; extents that do not fit together; and more than `LIMIT` elements, because it holds
-the GIL. A result is memory of its own: whether it overlaps another operand nobody looks.
+strides and casts. Arrays that lie in order need none of that. The builtin function looks at each operand and either
+runs the loop and returns True, in 50 ns, or changes nothing and returns False: then the gufunc, which can do
+everything, is called instead. It refuses what is not exactly an ndarray of the dtype, C-contiguous, aligned and, for a
+result, writeable, and extents that do not fit together. A result is memory of its own: whether it overlaps another
+operand nobody looks. The GIL is released as NumPy does it: where there is work for more than a moment.
 
 What it reads of an array is ``PyArrayObject``, part of NumPy's binary interface: every extension module that uses
 NumPy's macros reads the same. `supported` compares it with what Python says before anything relies on it.
@@ -23,8 +23,8 @@ from .memory import NumbaForm, StackArray, load
 from .memory import store as store_at
 from .scalar import scalar
 
-LIMIT = 4096
-"""Most elements of all inputs together: microseconds of work, for which other threads can wait."""
+# Most elements of all inputs together for which other threads can wait: a microsecond of work or two.
+MOMENT = np.int64(4096)
 
 # How the first operand is seen: as it is; as one run of all its elements, in order, or in whichever order they lie;
 # and, from 0 on, as (outer, reduced, inner) around that dimension.
@@ -38,7 +38,7 @@ TYPE, DATA, NDIM, SHAPE, DESCR, FLAGS = (np.int64(object.__basicsize__ + k * _WO
 IN_ORDER, REVERSED, ALIGNED, WRITEABLE = (np.int64(flag) for flag in (0x1, 0x2, 0x100, 0x400))
 
 # What a builtin function is bound to, its recipe: an array of these words, and then of some for each operand.
-LOOP, YES, NO, COUNTED, NDARRAY, GIVEN, OPERANDS, INPUTS, VIEW, WORDS = (np.int64(k) for k in range(10))
+LOOP, YES, NO, COUNTED, NDARRAY, GIVEN, OPERANDS, INPUTS, VIEW, SAVE, RESTORE, WORDS = (np.int64(k) for k in range(12))
 UNWANTED, DTYPE, ITEMSIZE, CORES, CORE, OPERAND_WORDS = (np.int64(k) for k in (0, 1, 2, 3, 4, 7))
 MOST_OPERANDS = 8
 MOST_CORES = 3
@@ -47,10 +47,11 @@ _addresses = StackArray("int64", MOST_OPERANDS)
 _extents = StackArray("int64", MOST_OPERANDS)
 _steps = StackArray("int64", MOST_OPERANDS * (1 + MOST_CORES))
 _nowhere = StackArray("int64", 1)
-# Functions of `compiler`'s making: the address of an array's elements, and the call of a loop by its address.
-_address_of, RUN = NumbaForm(lambda: _build_address_of()), NumbaForm(lambda: _build_run())
+# The address of an array's elements; the call of a C function by its address. Integers and pointers are passed alike,
+# and arguments too many are left alone.
+ADDRESS_OF, CALL = NumbaForm(lambda: _build_address_of()), NumbaForm(lambda: _build_call())
 _load_word, _load_half, _store_word = load("int64"), load("int32"), store_at("int64", 0)
-UNKNOWN = np.int64(-1)
+UNKNOWN, NOTHING = np.int64(-1), np.int64(0)
 BYTES = np.int64(8)
 
 
@@ -119,6 +120,15 @@ def count(shape, ndim):
 
 
 @scalar
+def run(loop, data, elements, addresses, extents, steps, save, restore):
+    """Run a loop; without the global lock if it takes more than a moment."""
+    state = CALL(save, NOTHING, NOTHING, NOTHING, NOTHING) if elements > MOMENT else NOTHING
+    CALL(loop, ADDRESS_OF(addresses), ADDRESS_OF(extents), ADDRESS_OF(steps), data)
+    if elements > MOMENT:
+        CALL(restore, state, NOTHING, NOTHING, NOTHING)
+
+
+@scalar
 def call_loop(builtin, args, given):
     """What runs when the builtin function is called; `builtin` is the address of its recipe's array."""
     recipe = _load_word(builtin, DATA)
@@ -139,7 +149,7 @@ def call_loop(builtin, args, given):
             extents[0] = 1
         if word(entry, UNWANTED):
             # All its numbers are left in one place.
-            addresses[k] = _address_of(nowhere)
+            addresses[k] = ADDRESS_OF(nowhere)
             steps[k] = 0
             continue
         operand = args[taken]
@@ -168,9 +178,7 @@ def call_loop(builtin, args, given):
             elements += count(shape, ndim)
         elif count(shape, ndim) * word(entry, ITEMSIZE) != extents[0] * step:
             return answer(recipe, NO)
-    if elements > LIMIT:
-        return answer(recipe, NO)
-    RUN(word(recipe, LOOP), addresses, extents, steps)
+    run(word(recipe, LOOP), NOTHING, elements, addresses, extents, steps, word(recipe, SAVE), word(recipe, RESTORE))
     return answer(recipe, YES)
 
 
@@ -190,28 +198,21 @@ def _build_address_of():
     return address_of
 
 
-def _build_run():
+def _build_call():
     from llvmlite import ir
     from numba.core import types
     from numba.extending import intrinsic
-    from numba.np.arrayobj import make_array
 
     @intrinsic
-    def run(context, loop, addresses, extents, steps):
-        arrays = (addresses, extents, steps)
-
+    def call(context, function, first, second, third, fourth):
         def codegen(context, builder, signature, args):
-            pointer = ir.IntType(8).as_pointer()
-            function = builder.inttoptr(args[0], ir.FunctionType(ir.VoidType(), [pointer] * 4).as_pointer())
-            data = [
-                make_array(kind)(context, builder, value).data for kind, value in zip(arrays, args[1:], strict=True)
-            ]
-            builder.call(function, [*(builder.bitcast(one, pointer) for one in data), pointer(None)])
-            return context.get_dummy_value()
+            number = ir.IntType(64)
+            kind = ir.FunctionType(number, [number] * 4)
+            return builder.call(builder.inttoptr(args[0], kind.as_pointer()), args[1:])
 
-        return types.void(loop, *arrays), codegen
+        return types.int64(function, first, second, third, fourth), codegen
 
-    return run
+    return call
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -256,7 +257,7 @@ def supported():
 @functools.cache
 def _entry():
     """Return the address of `call_loop`, compiled once for all kernels."""
-    return compile_entry("direct", call_loop)
+    return compile_entry("builtin", call_loop)
 
 
 def compile_entry(name, entry):
@@ -288,6 +289,11 @@ def bind(name, entry, words, *kept):
     return new(("PyCFunction_NewEx", ctypes.pythonapi))(ctypes.addressof(method), recipe, None)
 
 
+def address_in_python(name):
+    """Return the address of a function of CPython's C interface."""
+    return ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
+
+
 def refuse(*operands):
     """Return False: what stands for a builtin function where there can be none."""
     return False
@@ -315,6 +321,8 @@ def make_builtin(address, name, inputs, outputs, signature, view=AS_IS, unwanted
     counted = sys.version_info < (3, 12)
     given = len(cores) - len(unwanted)
     words = [address, id(True), id(False), counted, id(np.ndarray), given, len(cores), len(inputs), view]
+    # What Py_BEGIN_ALLOW_THREADS and Py_END_ALLOW_THREADS call.
+    words += [address_in_python(name) for name in ("PyEval_SaveThread", "PyEval_RestoreThread")]
     for position, (kind, core) in enumerate(zip((*inputs, *outputs), cores, strict=True)):
         dtype = np.dtype(kind)
         places = [numbers.index(d) for d in core]
