@@ -90,10 +90,10 @@ def apply(op, target, arguments):
                 return False
             operands.append(value)
         # NumPy refuses shapes before it writes anything, and buffers operands that overlap with the result.
-        if array.nbytes < process.large:
-            kernel(*operands, array)
-        else:
+        if process.asks and array.nbytes >= process.large:
             divide(kernel, *operands, out=(array,))
+        else:
+            kernel(*operands, array)
     except (KeyError, RuntimeError, TypeError, ValueError):
         return False
     count_write(target, op.name + "_")

@@ -427,7 +427,7 @@ class ElementwiseOp(Declaration):
                 value = value._array
             arguments.append(value)
         kernel = table[grad.dtype]
-        if grad.nbytes >= process.large:
+        if process.asks and grad.nbytes >= process.large:
             kernel = divided(kernel)
         results = kernel(grad, *arguments)
         if len(chosen) == 1:
