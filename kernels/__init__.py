@@ -6,8 +6,11 @@ This package knows NumPy and Numba only; it has never heard of a Tensor. What be
 - ``scalar``      functions of numbers that kernels call (``elementary/`` and intrinsics are such)
 - ``ordering``    integers that order as floats do: what extremes and sorts compare
 - ``loops``       the loop templates around a kernel's formula
-- ``compiler``    Numba's options and the compilation to object code; the only importer of Numba
-- ``store``       object code on disk: key, freeze, thaw
+- ``compiler``    from a loop's text to machine code; it alone, and ``pipeline``, import Numba. ``options``: how
+- ``pipeline``    Numba's compiler with no more in it than kernels need
+- ``store``       machine code on disk: key, freeze, thaw; ``digest``: its hash function
+- ``image``       machine code that is loaded without LLVM; ``symbols``: what it may call
+- ``progress``    the line that says what a program waits for
 - ``ufunc``       from the address of a loop to a ``numpy.ufunc``
 - ``builtin``     the loop of a gufunc as a builtin function for arrays in order, without NumPy's iterator
 - ``calls``       the same of an elementwise loop, which is then quicker than NumPy's own addition

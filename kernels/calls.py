@@ -3,8 +3,8 @@
 A ufunc call takes a quarter of a microsecond before the loop begins: NumPy finds the loop by the dtypes, plans casts,
 broadcasts, asks for the floating-point flags. Operands of one shape that lie in order need none of that. The builtin
 function looks at them; if they are exactly ndarrays of the kernel's dtypes, aligned, C-contiguous and of one shape (or
-single numbers), it has NumPy make the result and runs the loop. Everything else it passes on to the ufunc, so a caller
-need not know which of the two it was.
+single numbers), it has NumPy make the result and runs the loop. Everything else it passes on to the ufunc, or to what
+does better where large operands lie unalike; so a caller need not know which of them it was.
 
 It is called as the ufunc is, without keywords: the inputs, or the inputs and where to write the only result. What it
 knows of an array's memory stands in ``builtin.py``.
@@ -34,10 +34,11 @@ from .builtin import (
 )
 from .memory import NumbaForm, StackArray, load
 from .scalar import scalar
+from .unlike import LARGE
 
 # What a builtin function is bound to: an array of these words, and then the dtype and size of each operand's elements.
-LOOP, DATA_OF_LOOP, UFUNC, INPUTS, OUTPUTS, NDARRAY, NEW_LIKE, WORDS = (np.int64(k) for k in (0, 1, 2, 3, 4, 5, 6, 14))
-VECTORCALL, INCREF, DECREF, NEW_TUPLE, SET_ITEM, SAVE, RESTORE = (np.int64(k) for k in range(7, 14))
+LOOP, DATA_OF_LOOP, UFUNC, UNLIKE, INPUTS, OUTPUTS, NDARRAY, NEW_LIKE = (np.int64(k) for k in range(8))
+VECTORCALL, INCREF, DECREF, NEW_TUPLE, SET_ITEM, SAVE, RESTORE, WORDS = (np.int64(k) for k in range(8, 16))
 
 # Position of PyArray_NewLikeArray in NumPy's C API table, fixed by its ABI.
 _NEW_LIKE_ARRAY = 277
@@ -69,6 +70,20 @@ def is_apart(start, size, other_start, other_size):
 def pass_on(recipe, args, given):
     """Call the ufunc."""
     return CALL(word(recipe, VECTORCALL), word(recipe, UFUNC), _address_of_pointer(args), given, NOTHING)
+
+
+@scalar
+def pass_unlike(recipe, args, given):
+    """Call the ufunc, or what does better for operands of which one is large and the others lie otherwise."""
+    callee = word(recipe, UFUNC)
+    for k in range(given if given == word(recipe, INPUTS) else NOTHING):
+        operand = args[k]
+        known = _load_word(operand, TYPE) == word(recipe, NDARRAY)
+        if not known or _load_word(operand, DESCR) != word(recipe, WORDS + 2 * k):
+            return pass_on(recipe, args, given)
+        if count(_load_word(operand, SHAPE), np.int64(_load_half(operand, NDIM))) >= LARGE:
+            callee = word(recipe, UNLIKE)
+    return CALL(word(recipe, VECTORCALL), callee, _address_of_pointer(args), given, NOTHING)
 
 
 @scalar
@@ -115,7 +130,7 @@ def call_elements(builtin, args, given):
             return pass_on(recipe, args, given)
         needed = IN_ORDER | ALIGNED if k < inputs else IN_ORDER | ALIGNED | WRITEABLE
         if np.int64(_load_half(operand, FLAGS)) & needed != needed:
-            return pass_on(recipe, args, given)
+            return pass_unlike(recipe, args, given)
         addresses[k] = _load_word(operand, DATA)
         steps[k] = itemsize
         ndim = np.int64(_load_half(operand, NDIM))
@@ -126,7 +141,7 @@ def call_elements(builtin, args, given):
             model = operand
             elements = count(_load_word(operand, SHAPE), ndim)
         elif not same_shape(model, operand):
-            return pass_on(recipe, args, given)
+            return pass_unlike(recipe, args, given)
     if model == NOTHING:
         model = args[0]
     if given > inputs:
@@ -183,12 +198,13 @@ def _functions():
     return ufunc.array_api(_NEW_LIKE_ARRAY), *map(builtin.address_in_python, called)
 
 
-def make_call(address, made, inputs, outputs, data=0):
+def make_call(address, made, unlike, inputs, outputs, data=0):
     """Make the builtin function of an elementwise kernel's loop.
 
     Args:
         address: of the loop.
         made: the ufunc of the loop, which gets what the builtin function does not do itself.
+        unlike: a function that gets it where an operand has `LARGE` elements and they do not lie alike.
         inputs, outputs: dtypes of the operands.
         data: address that the loop gets as its last argument.
 
@@ -197,8 +213,8 @@ def make_call(address, made, inputs, outputs, data=0):
     """
     if not builtin.supported() or len(inputs) + len(outputs) > MOST_OPERANDS:
         return made
-    words = [address, data, id(made), len(inputs), len(outputs), id(np.ndarray), *_functions()]
+    words = [address, data, id(made), id(unlike), len(inputs), len(outputs), id(np.ndarray), *_functions()]
     for kind in (*inputs, *outputs):
         dtype = np.dtype(kind)
         words += [id(dtype), dtype.itemsize]
-    return builtin.bind(made.__name__, _entry(), words, made)
+    return builtin.bind(made.__name__, _entry(), words, made, unlike)

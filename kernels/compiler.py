@@ -1,45 +1,21 @@
-"""From a loop's Python text to object code. The only file that imports Numba, and it does so when called.
+"""From a loop's Python text to machine code. It imports Numba, and `pipeline`, when called: nobody else does."""
 
-Compile options stand here once, each with its reason.
-"""
-
+import contextlib
 import dataclasses
 import functools
+import gc
 import itertools
 import linecache
 import threading
 import types as python_types
 
+from . import image
 from .element_loop import LoopWriter
 from .memory import NUMBA_NAMES, NumbaForm
+from .options import CONTRACT, ERROR_MODEL, INNER, LIGHT, REASSOCIATE
 from .scalar import ElementaryFunction, Intrinsic, ScalarFunction
-
-# Division by zero gives inf or nan as IEEE says; Numba's default raises, which is slow (13x) and not allowed in a
-# kernel.
-ERROR_MODEL = "numpy"
-# Inside elementary functions only: x*y + z may be one fused instruction. It changes results in the last bit, so
-# never in formulas (with it a*a - b*b of equals is not zero).
-CONTRACT = {"contract"}
-# Inside the function that sums one block of a reduction only: lets LLVM keep several partial sums.
-REASSOCIATE = {"reassoc", "contract", "nsz"}
-
-# Of the functions that a loop calls. LLVM leaves a long formula as a call, and a loop with a call in it stays scalar:
-# gelu 12 times, pow 8 times slower. Nothing but compiled code calls them, so they need no wrappers for Python or C.
-INNER = {"nogil": True, "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-
-# Instructions of a formula that takes less time than its operands' way from memory: kernels have up to 19, or more
-# than 26.
-LIGHT = 20
-
-# What object code may name that it does not define. The first four are called on a Numba-level error, which a kernel
-# does not have, but a name that stays unresolved leaves others unbound in MCJIT: a crash.
-RUNTIME_SYMBOLS = frozenset({"numba_gil_ensure", "numba_gil_release", "NRT_MemInfo_call_dtor", "NRT_Free"})
-LIBM_SYMBOLS = frozenset(
-    f"{name}{suffix}"
-    for name in ("floor", "ceil", "trunc", "rint", "nearbyint", "sqrt", "fma", "fmod", "pow", "fmin", "fmax")
-    for suffix in ("", "f")
-) | {"feclearexcept", "memset", "memcpy", "memmove"}
-ALLOWED_SYMBOLS = RUNTIME_SYMBOLS | LIBM_SYMBOLS
+from .store import IMAGE, OBJECT
+from .symbols import ALLOWED_SYMBOLS
 
 _lock = threading.RLock()
 _compiled = {}
@@ -76,13 +52,15 @@ def compile_loop(name, source, namespace, dtype, assembly=False, kind=LOOP):
         kind: `LOOP`, or `BUILTIN` for ``name(self, args, count)`` of CPython's vectorcall, objects by their addresses.
 
     Returns:
-        The object code as bytes.
+        What the store keeps: `store.IMAGE` and an image, or `store.OBJECT` and object code.
 
     Raises:
         CompileError: when the object code names an undefined symbol outside the allow-list.
     """
     import numba
     from numba.core.ccallback import CFunc
+
+    from .pipeline import LoopCompiler
 
     class UnfinalizedCFunc(CFunc):
         """A callback that is compiled to LLVM but not loaded: the store loads all code in one way."""
@@ -93,12 +71,57 @@ def compile_loop(name, source, namespace, dtype, assembly=False, kind=LOOP):
 
     with _lock:
         loop = _define(name, source, _resolve_globals(namespace, dtype))
-        signature = _signature(kind)
-        with numba.core.compiler_lock.global_compiler_lock:
-            library, wrapper = UnfinalizedCFunc(loop, signature, {}, {"error_model": ERROR_MODEL}).freeze()
-            module = _optimise(library, wrapper, name)
-            machine = library.codegen._tm
-            return machine.emit_assembly(module) if assembly else machine.emit_object(module)
+        callback = UnfinalizedCFunc(
+            loop, _signature(kind), {}, {"error_model": ERROR_MODEL}, pipeline_class=LoopCompiler
+        )
+        with numba.core.compiler_lock.global_compiler_lock, _no_collection():
+            library, wrapper = callback.freeze()
+            return _emit(library, wrapper, name, assembly)
+
+
+def _emit(library, entry, name, assembly=False):
+    """Return the code of a library whose function `entry` becomes `name`: see `compile_loop`."""
+    module = _optimise(library, entry, name)
+    if assembly:
+        return (_image_machine() or library.codegen._tm).emit_assembly(module)
+    if image.SUPPORTED:
+        with contextlib.suppress(image.CannotLink):
+            return IMAGE + image.link(_image_machine().emit_object(module), name)
+    return OBJECT + library.codegen._tm.emit_object(module)
+
+
+@contextlib.contextmanager
+def _no_collection():
+    """Keep the garbage collector from running: a tenth of a compilation.
+
+    Numba makes so many objects that it starts it time and again, to look through all of Numba.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@functools.cache
+def _image_machine():
+    """Return Numba's own target but for code that runs wherever it lies, or None where there are no images."""
+    if not image.SUPPORTED:
+        return None
+    import llvmlite.binding as llvm
+    from numba.core import config
+    from numba.core.registry import cpu_target
+
+    codegen = cpu_target.target_context.codegen()
+    return llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(
+        cpu=codegen._get_host_cpu_name(),
+        features=codegen._tm_features,
+        opt=int(config.OPT),
+        reloc="pic",
+        codemodel="default",
+    )
 
 
 def compile_elements(name, loop, dtype, assembly=False):
@@ -110,7 +133,7 @@ def compile_elements(name, loop, dtype, assembly=False):
         dtype, assembly: as `compile_loop`.
 
     Returns:
-        The object code as bytes.
+        What the store keeps: see `compile_loop`.
 
     Raises:
         CompileError: when the object code names an undefined symbol outside the allow-list.
@@ -122,7 +145,7 @@ def compile_elements(name, loop, dtype, assembly=False):
     def number_type(kind):
         return getattr(types, NUMBA_NAMES.get(kind, kind))
 
-    with _lock, numba.core.compiler_lock.global_compiler_lock:
+    with _lock, numba.core.compiler_lock.global_compiler_lock, _no_collection():
         context = cpu_target.target_context
         arguments = tuple(number_type(kind) for kind in loop.types)
         formula = _resolve(loop.formula, dtype)
@@ -147,7 +170,8 @@ def compile_elements(name, loop, dtype, assembly=False):
         body = compiled.library._final_module.get_function(compiled.fndesc.mangled_name)
         light = sum(len(list(block.instructions)) for block in body.blocks) <= LIGHT
         LoopWriter(dataclasses.replace(loop, light=light), module, call).write(name)
-        return _emit(library, module, name, assembly)
+        library.add_ir_module(module)
+        return _emit(library, name, name, assembly)
 
 
 def compile_module(name, write):
@@ -157,14 +181,8 @@ def compile_module(name, write):
     library = cpu_target.target_context.codegen().create_library(name)
     module = library.create_ir_module(name)
     write(module, name)
-    return _emit(library, module, name)
-
-
-def _emit(library, module, name, assembly=False):
     library.add_ir_module(module)
-    optimised = _optimise(library, name, name)
-    machine = library.codegen._tm
-    return machine.emit_assembly(optimised) if assembly else machine.emit_object(optimised)
+    return _emit(library, name, name)
 
 
 def _define(name, source, namespace):
@@ -173,6 +191,14 @@ def _define(name, source, namespace):
     namespace["__name__"] = "numtensor.kernels.generated"
     exec(compile(source, filename, "exec"), namespace)
     return namespace[name]
+
+
+def _compile_inner(function, fastmath=False):
+    import numba
+
+    from .pipeline import InnerCompiler
+
+    return numba.njit(function, error_model=ERROR_MODEL, fastmath=fastmath, pipeline_class=InnerCompiler, **INNER)
 
 
 def _optimise(library, wrapper, name):
@@ -245,8 +271,6 @@ def _jit(function, fastmath, dtype):
     key = (function, dtype)
     found = _compiled.get(key)
     if found is None:
-        import numba
-
         names = _names_of(function.__code__)
         module = function.__globals__
         namespace = {n: _resolve(module[n], dtype, names) for n in names if n in module}
@@ -258,7 +282,7 @@ def _jit(function, fastmath, dtype):
         )
         copy.__qualname__ = function.__qualname__
         copy.__module__ = function.__module__
-        found = _compiled[key] = numba.njit(copy, error_model=ERROR_MODEL, fastmath=fastmath, **INNER)
+        found = _compiled[key] = _compile_inner(copy, fastmath)
     return found
 
 

@@ -1,6 +1,6 @@
 """How a kernel is written down.
 
-``@elementwise`` takes a formula of numbers; the loop around it comes from ``loops``::
+``@elementwise`` takes a formula of numbers; the loop around it comes from ``element_loop``::
 
     @elementwise
     def softplus(x, beta: float, threshold: float):
@@ -16,7 +16,7 @@ import functools
 
 import numpy as np
 
-from . import builtin, calls, moves, store
+from . import builtin, calls, moves, store, unlike
 from .scalar import ScalarFunction
 
 REGISTRY = {}
@@ -72,7 +72,7 @@ class Kernel:
         return self._compile("loop", np.dtype(dtype), assembly=True)
 
     def _find(self, variant, dtype, compile_loop):
-        """Return the address of a loop."""
+        """Return the address of a loop, compiled by ``compile_loop(symbol)`` unless it is in the store."""
         key = store.entry_key(self.function, type(self).__name__, variant, dtype.name)
         return store.load(f"{self.name}{variant}-{dtype.name}", key, compile_loop)
 
@@ -95,16 +95,18 @@ class Elementwise(Kernel):
         calls: the same as functions without keywords, quicker for few elements; see `calls.make_call`.
         uniform: (position of a parameter, values): where that operand is one of these numbers for all elements, the
             loop is compiled for it; None if there is no such parameter.
+        limit: (position of a parameter, magnitude): blocks in which that operand is nowhere above it have a loop
+            compiled for it; None if there is no such parameter. No result depends on the loop taken.
         repeated: names of the parameters that are one number per row in the gufuncs of `rows`.
-        rows: the gufuncs ``(),(n),...->(n)`` by working dtype, None where nothing is repeated. Broadcast over a row
-            of some hundred elements, numbers would be copied, element by element: that is what NumPy's iterator does
-            with operands that do not have one stride throughout.
+        rows: the gufuncs ``(),(n),...->(n)`` by working dtype, None if not declared. Broadcast over a row of some
+            hundred elements, numbers would be copied, element by element: that is what NumPy's iterator does with
+            operands that do not have one stride throughout. Of a row that is broadcast, each use is a call of the loop.
     """
 
-    def __init__(self, function, results, uniform, repeated):
+    def __init__(self, function, results, uniform, limit, repeated):
         super().__init__(function)
         self.repeated = repeated
-        self.rows = KernelTable(self._make_rows) if repeated else None
+        self.rows = None if repeated is None else KernelTable(self._make_rows)
         self.result_types = (results,) if isinstance(results, str) else tuple(results)
         self.parameters = function.__code__.co_varnames[: function.__code__.co_argcount]
         self.array_types, self.scalar_types = [], []
@@ -117,6 +119,7 @@ class Elementwise(Kernel):
             else:
                 self.array_types.append(annotation if isinstance(annotation, str) else annotation.__name__)
         self.uniform = None if uniform is None else (self.parameters.index(uniform[0]), uniform[1])
+        self.limit = None if limit is None else (self.parameters.index(limit[0]), limit[1])
         self._variants, self._made = {}, {}
         self.calls = KernelTable(functools.partial(self._make_call, None, None))
 
@@ -143,11 +146,11 @@ class Elementwise(Kernel):
     def _make_rows(self, dtype):
         types = _types(self.array_types + self.scalar_types, dtype)
         numbers = {*map(self.parameters.index, self.repeated), *range(len(self.array_types), len(types))}
-        compile_loop = functools.partial(self._compile, dtype=dtype, numbers=numbers)
+        address = self._find("[rows]", dtype, functools.partial(self._compile, dtype=dtype, numbers=numbers))
         cores = ",".join("()" if position in numbers else "(n)" for position in range(len(types)))
         results = _types(self.result_types, dtype)
-        address = self._find("[rows]", dtype, compile_loop)
-        return self._make_ufunc(address, "[rows]", dtype, types, results, f"{cores}->(n)", moves.table())
+        data = moves.table(rows=True)
+        return self._make_ufunc(address, "[rows]", dtype, types, results, f"{cores}->(n)", data)
 
     def _compile(self, symbol, dtype, kept=None, chosen=None, numbers=None, assembly=False):
         from . import compiler
@@ -161,13 +164,13 @@ class Elementwise(Kernel):
             range(len(types)) if kept is None else kept,
             range(len(self.result_types)) if chosen is None else chosen,
             range(len(self.array_types), len(types)) if numbers is None else numbers,
-            rows=numbers is not None,
             uniform=self.uniform,
+            limit=self.limit,
         )
         return compiler.compile_elements(symbol, loop, dtype.name, assembly)
 
     def _make_variant(self, kept, chosen, dtype):
-        """Return (address of the loop, ufunc, dtypes of its inputs, of its outputs)."""
+        """Return (address of the loop, ufunc, dtypes of its inputs, of its outputs, what makes the ufunc)."""
         found = self._made.get((kept, chosen, dtype))
         if found is None:
             types = _types(self.array_types + self.scalar_types, dtype)
@@ -177,12 +180,19 @@ class Elementwise(Kernel):
             compile_loop = functools.partial(self._compile, dtype=dtype, kept=kept, chosen=chosen)
             variant = "" if kept is None else f"[{','.join(map(str, kept))}-{','.join(map(str, chosen))}]"
             address = self._find(variant, dtype, compile_loop)
-            made = self._make_ufunc(address, variant, dtype, inputs, outputs, data=moves.table())
-            found = self._made[kept, chosen, dtype] = (address, made, inputs, outputs)
+            make = functools.partial(self._make_ufunc, address, variant, dtype, inputs, outputs)
+            made = make(data=moves.table())
+            found = self._made[kept, chosen, dtype] = (address, made, inputs, outputs, make)
         return found
 
     def _make_call(self, kept, chosen, dtype):
-        return calls.make_call(*self._make_variant(kept, chosen, dtype), moves.table())
+        address, ufunc, inputs, outputs, make = self._make_variant(kept, chosen, dtype)
+        walked = len(inputs) - len(self.scalar_types)
+        cores = ["(n)"] * walked + ["()"] * (len(inputs) - walked)
+        signature = f"{','.join(cores)}->{','.join(['(n)'] * len(outputs))}"
+        make_rows = functools.partial(make, signature, moves.table(rows=True))
+        otherwise = unlike.make_call(ufunc, walked, make_rows)
+        return calls.make_call(address, ufunc, otherwise, inputs, outputs, moves.table())
 
 
 class GUfunc(Kernel):
@@ -206,6 +216,17 @@ class GUfunc(Kernel):
         self.output_types = outputs.split(",")
         self._addresses = KernelTable(self._find_loop)
         self._builtins = {}
+        self._plain = KernelTable(self.builtin)
+
+    def run(self, dtype, *operands):
+        """Run the loop on arrays for all operands, those of the results too: without the ufunc if they lie in order.
+
+        Args:
+            dtype: the working dtype.
+            operands: the inputs, of the kernel's dtypes, then the results, memory of their own.
+        """
+        if not self._plain[dtype](*operands):
+            self.loops[dtype](*operands)
 
     def _compile(self, symbol, dtype, assembly=False):
         from . import compiler, loops
@@ -245,7 +266,7 @@ class GUfunc(Kernel):
         return found
 
 
-def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):
+def elementwise(function=None, *, results=WORKING, uniform=None, limit=None, repeated=None):
     """Declare a kernel by its formula of numbers.
 
     Args:
@@ -253,14 +274,17 @@ def elementwise(function=None, *, results=WORKING, uniform=None, repeated=()):
         results: dtype name of the result, ``"T"`` for the working dtype; a tuple for several results.
         uniform: (name of an array parameter, values) for which the formula is much simpler: where that operand is
             one such number for all elements, a loop is taken in which it is a constant.
-        repeated: names of array parameters that are often one number per row; see `Elementwise.rows`.
+        limit: (name of an array parameter, magnitude) up to which the formula is much simpler, which it finds out by
+            `intrinsics.within`: where that operand is nowhere above it in a block, a loop is taken that knows so.
+        repeated: names of array parameters that are often one number per row, to have `Elementwise.rows`; none, ``()``,
+            for a kernel that is often given a row for all rows.
 
     Returns:
         An `Elementwise` kernel.
     """
     if function is None:
-        return functools.partial(elementwise, results=results, uniform=uniform, repeated=repeated)
-    return Elementwise(function, results, uniform, repeated)
+        return functools.partial(elementwise, results=results, uniform=uniform, limit=limit, repeated=repeated)
+    return Elementwise(function, results, uniform, limit, repeated)
 
 
 def gufunc(signature, types, *, fastmath=False, contiguous=False, moves=False):
@@ -270,7 +294,7 @@ def gufunc(signature, types, *, fastmath=False, contiguous=False, moves=False):
         signature: of the core dimensions, such as ``(n),()->(n)``. The function's parameters are the inputs, then
             the outputs. An input without core dimensions is a number, an output without is an array of one element.
         types: dtype names of inputs and outputs, such as ``T,int64->T``.
-        fastmath: LLVM flags; only a function that sums one block may have ``compiler.REASSOCIATE``.
+        fastmath: LLVM flags; only a function that sums one block may have ``options.REASSOCIATE``.
         contiguous: whether every caller passes C-contiguous core arrays: the loop for others is left out, which is
             half of the work of compiling. Called with others, it leaves the results as they are.
         moves: whether elements of the working dtype are only moved (or zero is put in their place): the loop is then

@@ -5,16 +5,22 @@ the others a block of elements at a time is gathered into a buffer on the stack,
 that do not lie so are scattered from one; a number that is broadcast is a buffer filled once. So every layout has the
 vector loop's speed and exactly its bits, and there is one loop to compile, not one for each combination of strides.
 
+A formula that is much simpler for moderate numbers has two such loops: every block is looked at, and where it has no
+large number the loop is one compiled for moderate ones.
+
 Results larger than their share of the last cache leave through such a buffer, too: written past the caches, they need
 not be read from memory before they are overwritten.
 """
 
 import dataclasses
 
-from . import emit, memory, moves
+from . import emit, intrinsics, memory, moves
 
 BLOCK = 256
 """Elements of a buffer: 2 KB at most, and a multiple of every vector and cache line."""
+
+WATCHED = 1024
+"""Elements that are compared with a limit at a time: few enough to be in the first cache when they are read again."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,9 +34,10 @@ class ElementLoop:
         kept: positions of the parameters that are operands; the others are zero, no chosen result depends on them.
         chosen: positions of the results that are outputs.
         numbers: positions of the parameters that are one number for the whole loop, or row.
-        rows: whether it is the loop of a gufunc ``(),(n),...->(n)``, whose numbers have no core dimension.
         uniform: (position of a parameter, values): where that operand is one of these numbers for all elements, a
             loop is taken in which it is a constant; or None.
+        limit: (position of a parameter, magnitude): for blocks in which that operand is nowhere above it, a loop is
+            taken that is compiled for it; or None.
         light: whether the formula is so short that memory, not arithmetic, is what the loop waits for.
     """
 
@@ -40,8 +47,8 @@ class ElementLoop:
     kept: tuple
     chosen: tuple
     numbers: frozenset
-    rows: bool = False
     uniform: tuple | None = None
+    limit: tuple | None = None
     light: bool = False
 
 
@@ -50,7 +57,8 @@ class _Operand:
 
     Attributes:
         kind: its dtype's name.
-        address, stride: where its elements are.
+        base, row_stride: where its rows are.
+        address, stride: where the elements of a row are.
         number: its value, if it is one number for the loop; then it has no buffer.
         buffer: where blocks of its elements are gathered, or computed.
         buffered: whether they are.
@@ -66,6 +74,9 @@ class _Operand:
 
 class LoopWriter:
     """Writes an `ElementLoop` as a function ``void(char **args, intp *dims, intp *steps, void *data)``.
+
+    It is the inner loop of a ufunc, and of a gufunc ``(),(n),...->(n)`` in which the numbers have no core dimension:
+    `data`, an address from `moves.table`, says which.
 
     Args:
         loop: the `ElementLoop`.
@@ -99,26 +110,23 @@ class LoopWriter:
             buffer = builder.alloca(ir.ArrayType(ir.IntType(8), BLOCK * operand.itemsize))
             buffer.align = moves.LINE
             operand.buffer = builder.bitcast(buffer, self.pointer)
-        # What `moves.table` holds.
         table = builder.bitcast(data, words)
-        self.streamed = self._item(table, 0)
-        self.move = builder.inttoptr(self._item(table, 1), moves.types().as_pointer())
-        bases = [self._item(args, slot) for slot in range(len(operands))]
-        strides = [self._item(steps, slot) for slot in range(len(operands))]
-        if self.loop.rows:
-            cores = {}
-            for number, operand in enumerate((*self.walked, *self.outputs)):
-                cores[operand] = self._item(steps, len(operands) + number)
-            length = self._item(dims, 1)
-            with emit.counting(builder, self._item(dims, 0)) as row:
-                for operand, base, stride in zip(operands, bases, strides, strict=True):
-                    operand.address = builder.gep(base, [builder.mul(row, stride)])
-                    operand.stride = cores.get(operand)
-                self._write_row(length)
-        else:
-            for operand, base, stride in zip(operands, bases, strides, strict=True):
-                operand.address, operand.stride = base, stride
-            self._write_row(self._item(dims, 0))
+        self.limit, move, rows = (self._item(table, index) for index in range(3))
+        self.move = builder.inttoptr(move, moves.types().as_pointer())
+        # A ufunc's loop is one row: its strides come first, and those from row to row do not matter.
+        of_rows = builder.icmp_unsigned("!=", rows, word(0))
+        arrays = [*self.walked, *self.outputs]
+        for slot, operand in enumerate(operands):
+            operand.base = self._item(args, slot)
+            operand.row_stride = builder.select(of_rows, self._item(steps, slot), word(0))
+            if operand in arrays:
+                core = word(len(operands) + arrays.index(operand))
+                operand.stride = self._item(steps, builder.select(of_rows, core, word(slot)))
+        length = self._item(dims, rows)
+        with emit.counting(builder, builder.select(of_rows, self._item(dims, 0), word(1))) as row:
+            for operand in operands:
+                operand.address = builder.gep(operand.base, [builder.mul(row, operand.row_stride)])
+            self._write_row(length)
         if any(operand.kind.startswith("float") for operand in operands):
             memory.emit_clear_flags(builder)
         builder.ret_void()
@@ -146,7 +154,8 @@ class LoopWriter:
         for output in self.outputs:
             output.scattered = output.buffered
             output.buffered = builder.or_(output.buffered, streams)
-        block = builder.select(builder.and_(straight, builder.not_(streams)), length, word(BLOCK))
+        whole = length if self.loop.limit is None else word(WATCHED)
+        block = builder.select(builder.and_(straight, builder.not_(streams)), whole, word(BLOCK))
         smallest = emit.smaller(builder, block, length)
         for array in self.walked:
             array.repeated = builder.and_(array.buffered, builder.icmp_unsigned("==", array.stride, word(0)))
@@ -189,7 +198,7 @@ class LoopWriter:
         """Whether results are written past the caches: where they are large, and lie one after the other."""
         builder, word = self.builder, self.word
         size = builder.mul(length, word(sum(output.itemsize for output in self.outputs)))
-        return builder.and_(contiguous, builder.icmp_unsigned(">", size, self.streamed))
+        return builder.and_(contiguous, builder.icmp_unsigned(">", size, self.limit))
 
     def _cases(self):
         """Return the loops there are, each as {position of an operand that is repeated: its value}, and which to take.
@@ -249,19 +258,55 @@ class LoopWriter:
         self.builder.call(self.move, [target, target_stride or size, source, source_stride or size, count, size])
 
     def _call_elements(self, number, values, count):
-        """Write the loop that vectorises, a function of its own so that LLVM leaves it alone, and a call of it.
+        """Write the loop that vectorises and a call of it, or two of which one is for moderate numbers.
 
         Args:
             number: of the case.
             values: {position: value} of repeated operands; one that is a constant is known inside.
             count: how many elements.
         """
+        position, limit = self.loop.limit or (None, None)
+        watched = [operand for operand in self.walked if operand.position == position and position not in values]
+        if not watched:
+            self._call_loop(f"elements{number}", values, count)
+            return
+        (operand,) = watched
+        limit = self.ir.Constant(memory.value_type(operand.kind), limit)
+        with self.builder.if_else(self._call_finder(f"beyond{number}", operand, limit, count)) as (beyond, within):
+            with beyond:
+                self._call_loop(f"elements{number}", values, count)
+            with within:
+                self._call_loop(f"moderate{number}", values, count, {position: limit})
+
+    def _call_finder(self, name, operand, limit, count):
+        """Write a function that says whether an operand is anywhere above the limit in this block, and a call of it."""
+        truth = self.ir.IntType(1)
+        function = self._function(name, [operand.start.type, self.word], truth)
+        builder = self.ir.IRBuilder(function.append_basic_block("entry"))
+        found = builder.alloca(truth)
+        builder.store(truth(0), found)
+        with emit.counting(builder, function.args[1]) as i:
+            offset = builder.mul(i, self.word(operand.itemsize))
+            number = memory.emit_load(builder, operand.kind, function.args[0], offset)
+            within = intrinsics.within.emit(builder, [number, limit], truth)
+            builder.store(builder.select(within, builder.load(found), truth(1)), found)
+        builder.ret(builder.load(found))
+        return self.builder.call(function, [operand.start, count])
+
+    def _call_loop(self, name, values, count, limits=()):
+        """Write the loop that vectorises, a function of its own so that LLVM leaves it alone, and a call of it.
+
+        Args:
+            name: of the function.
+            values, count: as in `_call_elements`.
+            limits: {position: limit} that the operand is known not to be above.
+        """
         ir, loop, outer = self.ir, self.loop, self.builder
         values = {operand.position: operand.number for operand in self.inputs if operand not in self.walked} | values
         parts = [values.get(operand.position, getattr(operand, "start", None)) for operand in self.inputs]
         passed = [part for part in parts if not isinstance(part, ir.Constant)]
         passed += [output.start for output in self.outputs]
-        function = self._function(f"elements{number}", [*(part.type for part in passed), self.word])
+        function = self._function(name, [*(part.type for part in passed), self.word])
         if loop.light:
             # Vectors of half a cache line straddle two lines half as often: numbers lie at multiples of 16 bytes.
             set.add(function.attributes, '"prefer-vector-width"="256"')
@@ -274,6 +319,8 @@ class LoopWriter:
             for operand, place in zip(self.inputs, places, strict=True):
                 if operand.position not in values:
                     place = memory.emit_load(builder, operand.kind, place, builder.mul(i, self.word(operand.itemsize)))
+                if operand.position in limits:
+                    place = intrinsics.promised_within.emit(builder, [place, limits[operand.position]], place.type)
                 arguments[operand.position] = place
             found = self.call(builder, arguments)
             for slot, (output, index, place) in enumerate(zip(self.outputs, loop.chosen, results, strict=True)):
@@ -282,12 +329,13 @@ class LoopWriter:
         builder.ret_void()
         outer.call(function, [*passed, count])
 
-    def _function(self, name, parameters):
-        function = self.ir.Function(self.module, self.ir.FunctionType(self.ir.VoidType(), parameters), name)
+    def _function(self, name, parameters, result=None):
+        kind = self.ir.FunctionType(result or self.ir.VoidType(), parameters)
+        function = self.ir.Function(self.module, kind, name)
         function.linkage = "internal"
         function.attributes.add("noinline")
         function.attributes.add("nounwind")
         return function
 
     def _item(self, array, index):
-        return self.builder.load(self.builder.gep(array, [self.word(index)]))
+        return self.builder.load(self.builder.gep(array, [self.word(index) if isinstance(index, int) else index]))

@@ -87,6 +87,31 @@ def fma(x, y, z):
     return x * y + z
 
 
+def _is_within(builder, x, limit):
+    return builder.fcmp_unordered("<=", _llvm("fabs")(builder, [x], x.type), limit)
+
+
+@intrinsic(lambda builder, args, result: _is_within(builder, *args), types={"float32": "boolean", "float64": "boolean"})
+def within(x, limit):
+    """Whether the magnitude of `x` is at most `limit`; NaN is."""
+    return not fabs(x) > limit
+
+
+def _promise_within(builder, args, result):
+    from llvmlite import ir
+
+    truth = ir.FunctionType(ir.VoidType(), [ir.IntType(1)])
+    promise = builder.module.globals.get("llvm.assume") or ir.Function(builder.module, truth, "llvm.assume")
+    builder.call(promise, [_is_within(builder, *args)])
+    return args[0]
+
+
+@intrinsic(_promise_within)
+def promised_within(x, limit):
+    """`x`, of which the caller knows `within`: the optimiser drops what is for other numbers."""
+    return x
+
+
 def _bitcast(builder, args, result):
     return builder.bitcast(args[0], result)
 

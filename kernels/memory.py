@@ -22,10 +22,14 @@ DTYPES = ("bool", "uint8", "int8", "int16", "int32", "int64", "uint64", "float32
 # Numba's name where it is not NumPy's in every version.
 NUMBA_NAMES = {"bool": "boolean"}
 ITEMSIZE = {kind: np.dtype(kind).itemsize for kind in DTYPES}
+UNSIGNED = {np.dtype(kind).itemsize: np.dtype(kind) for kind in ("uint8", "uint16", "uint32", "uint64")}
 ZERO = {kind: np.dtype(kind).type(0) for kind in DTYPES}
 
 # FE_ALL_EXCEPT of <fenv.h>.
 _ALL_EXCEPTIONS = 0x1F if platform.machine() in ("aarch64", "arm64") else 0x3D
+
+# Invalid, division by zero, overflow and underflow in the SSE status word: what NumPy warns of.
+_WARNED_OF = 0x1D
 
 
 class NumbaForm:
@@ -254,8 +258,8 @@ def _emit_clear_mxcsr(builder):
     builder.call(cgutils.get_or_insert_function(builder.module, access, "llvm.x86.sse.stmxcsr"), [pointer])
     status = builder.load(slot)
     builder.store(builder.and_(status, word(~0x3F & 0xFFFFFFFF)), slot)
-    # Reading is cheap, writing is not: only when a flag is set.
-    with builder.if_then(builder.icmp_unsigned("!=", builder.and_(status, word(0x3F)), word(0)), likely=False):
+    # Reading is cheap, writing is not: only when a flag is set that NumPy reads. Nearly every call sets "inexact".
+    with builder.if_then(builder.icmp_unsigned("!=", builder.and_(status, word(_WARNED_OF)), word(0)), likely=False):
         builder.call(cgutils.get_or_insert_function(builder.module, access, "llvm.x86.sse.ldmxcsr"), [pointer])
 
 

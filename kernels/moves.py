@@ -24,13 +24,21 @@ _NEVER = 2**64 - 1
 
 
 @functools.cache
-def table():
-    """Return the address of two words for loops: the most bytes of a result that is not streamed, and ``move``."""
-    address = store.load("moves", store.entry_key(write, "moves"), _build)
-    words = (ctypes.c_uint64 * 2)(_stream_limit(), address)
+def table(rows=False):
+    """Return the address of three words for loops.
+
+    They are the most bytes of a result that is not streamed, the address of ``move``, and whether the loop is one of
+    rows, a gufunc's.
+    """
+    words = (ctypes.c_uint64 * 3)(_stream_limit(), _address(), rows)
     # Loops read it as long as the process lives.
     _immortal.append(words)
     return ctypes.addressof(words)
+
+
+@functools.cache
+def _address():
+    return store.load("moves", store.entry_key(write, "moves"), _build)
 
 
 _immortal = []

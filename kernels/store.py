@@ -1,27 +1,35 @@
-"""The kernel store: object code on disk, frozen by the process that compiled it, thawed by the next ones.
+"""The kernel store: machine code on disk, frozen by the process that compiled it, thawed by the next ones.
 
-Thawing needs llvmlite alone, not Numba. Whatever is wrong with the folder (unwritable, full, removed under us) or
-with an entry (truncated, foreign) means compiling again, never a failed import or a wrong kernel: an entry carries
-a digest of its content, is written under a temporary name and renamed, and its name is a digest of everything that
-its code depends on.
+Thawing needs neither Numba nor, where kernels are images (`image`), LLVM. Whatever is wrong with the folder
+(unwritable, full, removed under us) or with an entry (truncated, foreign) means compiling again, never a failed import
+or a wrong kernel: an entry carries a digest of its content, is written under a temporary name and renamed, and its
+name is a digest of everything that its code depends on.
 
-Environment: ``NUMTENSOR_CACHE_DIR`` names the folder, ``NUMTENSOR_CACHE=0`` keeps object code in memory only.
+Environment: ``NUMTENSOR_CACHE_DIR`` names the folder, ``NUMTENSOR_CACHE=0`` keeps object code in memory only,
+``NUMTENSOR_PROGRESS=0`` says nothing of kernels that are compiled (see `progress`).
+
+This is loaded by every process: it asks ``os.path`` for what pathlib, tempfile and hashlib would take 15 ms to import.
 """
 
 import contextlib
 import functools
-import hashlib
 import importlib.util
 import os
+import platform
 import stat
 import sys
-import tempfile
 import threading
+import time
 import warnings
-from pathlib import Path
 
-_MAGIC = b"numtensor kernel 1\n"
+from . import image, progress, symbols
+from .digest import blake2b
+
+_MAGIC = b"numtensor kernel 2\n"
 _SUFFIX = ".kernel"
+_DIGEST_SIZE = 32
+IMAGE, OBJECT = b"i", b"o"
+"""How the content of an entry begins: what follows is an image, or object code for LLVM."""
 _lock = threading.RLock()
 if hasattr(os, "register_at_fork"):
     # A child forked while another thread loads or compiles a kernel would wait for ever for a thread it does not have.
@@ -43,7 +51,7 @@ def folder():
     if os.environ.get("NUMTENSOR_CACHE", "1") == "0":
         return None
     for root in _candidates():
-        path = root / fingerprint()[:16]
+        path = os.path.join(root, fingerprint()[:16])
         if _usable(path):
             return path
     warnings.warn(
@@ -63,22 +71,24 @@ def root():
 def _candidates():
     chosen = os.environ.get("NUMTENSOR_CACHE_DIR")
     if chosen:
-        yield Path(chosen)
+        yield chosen
     else:
-        base = os.environ.get("XDG_CACHE_HOME")
-        with contextlib.suppress(RuntimeError):  # no home folder can be determined
-            yield (Path(base) if base else Path.home() / ".cache") / "numtensor"
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+        if not base.startswith("~"):  # no home folder can be determined
+            yield os.path.join(base, "numtensor")
+    import tempfile
+
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-    yield Path(tempfile.gettempdir()) / f"numtensor-{user}"
+    yield os.path.join(tempfile.gettempdir(), f"numtensor-{user}")
 
 
 def _usable(path):
     """Create `path` if need be; whether it is a private folder of ours to which we can write."""
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.makedirs(path, mode=0o700, exist_ok=True)
         if hasattr(os, "getuid"):
             # Whoever can write there can make this process run their code.
-            found = path.stat()
+            found = os.stat(path)
             if found.st_uid != os.getuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
                 return False
         return os.access(path, os.R_OK | os.W_OK | os.X_OK)
@@ -93,50 +103,70 @@ def _usable(path):
 @functools.cache
 def fingerprint():
     """Return a digest of what every entry depends on: sources of kernels/, versions, CPU, compile flags."""
-    import llvmlite.binding as llvm
-
-    digest = hashlib.sha256(_MAGIC)
+    digest = blake2b(_MAGIC, digest_size=_DIGEST_SIZE)
     for part in (
         sys.implementation.cache_tag,
-        _numba_version(),
-        llvm.llvm_version_info,
-        llvm.get_process_triple(),
-        os.environ.get("NUMBA_CPU_NAME") or llvm.get_host_cpu_name(),
-        os.environ.get("NUMBA_CPU_FEATURES") or llvm.get_host_cpu_features().flatten(),
+        sys.platform,
+        platform.machine(),
+        _version("numba"),
+        _version("llvmlite"),
+        _processor(),
         *sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_")),
     ):
         digest.update(repr(part).encode() + b"\0")
-    digest.update(_digest_folder(Path(__file__).parent))
+    digest.update(_digest_folder(os.path.dirname(os.path.abspath(__file__))))
     return digest.hexdigest()
 
 
 def _digest_folder(path):
-    digest = hashlib.sha256()
-    for file in sorted(path.rglob("*.py")):
-        digest.update(str(file.relative_to(path)).encode() + b"\0" + file.read_bytes() + b"\0")
+    digest = blake2b(digest_size=_DIGEST_SIZE)
+    for file in sorted(_sources(path)):
+        with open(os.path.join(path, file), "rb") as source:
+            digest.update(file.encode() + b"\0" + source.read() + b"\0")
     return digest.digest()
 
 
-def _numba_version():
-    """Return the text of Numba's version file: its version without importing it."""
-    spec = importlib.util.find_spec("numba")
+def _sources(path, prefix=""):
+    for one in os.scandir(os.path.join(path, prefix)):
+        if one.is_dir():
+            yield from _sources(path, f"{prefix}{one.name}/")
+        elif one.name.endswith(".py"):
+            yield prefix + one.name
+
+
+def _version(package):
+    """Return the text of a package's version file: its version without importing it."""
+    spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         return None
     try:
-        return (Path(spec.origin).parent / "_version.py").read_bytes()
+        with open(os.path.join(os.path.dirname(spec.origin), "_version.py"), "rb") as file:
+            return file.read()
     except OSError:
-        return "numba", Path(spec.origin).stat().st_mtime_ns
+        return package, os.stat(spec.origin).st_mtime_ns
+
+
+def _processor():
+    """Return what tells processors apart for which LLVM would compile differently."""
+    if image.SUPPORTED:
+        # Vendor, family, model, and every feature that the kernel knows of.
+        with contextlib.suppress(OSError), open("/sys/devices/system/cpu/modalias", "rb") as file:
+            return file.read()
+    import llvmlite.binding as llvm
+
+    return llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
 
 
 @functools.cache
 def _foreign_source(file):
     """Return a digest of a kernel module outside kernels/: a user's own kernels."""
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    with open(file, "rb") as source:
+        return blake2b(source.read(), digest_size=_DIGEST_SIZE).hexdigest()
 
 
 def entry_key(kernel, *parts):
     """Return the key of an entry: hexadecimal digits that name its file and its symbol."""
-    digest = hashlib.sha256(fingerprint().encode())
+    digest = blake2b(fingerprint().encode(), digest_size=16)
     digest.update(repr(parts).encode())
     code = kernel.__code__
     digest.update(f"{kernel.__module__}.{kernel.__qualname__}:{code.co_firstlineno}".encode())
@@ -145,7 +175,7 @@ def entry_key(kernel, *parts):
             digest.update(_foreign_source(code.co_filename).encode())
         except OSError:
             digest.update(code.co_code + repr(code.co_consts).encode() + repr(code.co_names).encode())
-    return digest.hexdigest()[:32]
+    return digest.hexdigest()
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -158,31 +188,44 @@ def load(label, key, build):
     Args:
         label: readable start of the entry's file name.
         key: from `entry_key`.
-        build: called with the symbol's name; returns object code.
+        build: called with the symbol's name; returns `IMAGE` and an image, or `OBJECT` and object code.
     """
     symbol = f"numtensor_{key}"
     with _lock:
         directory = folder()
-        path = directory / f"{label}-{key}{_SUFFIX}" if directory else None
+        path = os.path.join(directory, f"{label}-{key}{_SUFFIX}") if directory else None
         code = _read(path) if path else None
         if code is None:
-            code = build(symbol)
-            if path:
-                _write(path, code)
+            code = _compile(label, path, symbol, build)
         return _thaw(symbol, code)
+
+
+def _compile(label, path, symbol, build):
+    if path is None:
+        with progress.shown(label):
+            return build(symbol)
+    with _alone(path) as waited, progress.shown(label):
+        code = _read(path) if waited else None
+        if code is None:
+            code = build(symbol)
+            _write(path, code)
+        return code
 
 
 def _read(path):
     try:
-        content = path.read_bytes()
+        with open(path, "rb") as file:
+            content = file.read()
     except OSError:
         return None
-    header = len(_MAGIC) + 32
+    header = len(_MAGIC) + _DIGEST_SIZE
     code = content[header:]
-    if content[: len(_MAGIC)] == _MAGIC and hashlib.sha256(code).digest() == content[len(_MAGIC) : header]:
+    if content[: len(_MAGIC)] == _MAGIC and _digest(code) == content[len(_MAGIC) : header]:
         return code
     warnings.warn(
-        f"the kernel store's entry {path.name} is damaged; compiling it again", KernelStoreWarning, stacklevel=4
+        f"the kernel store's entry {os.path.basename(path)} is damaged; compiling it again",
+        KernelStoreWarning,
+        stacklevel=4,
     )
     return None
 
@@ -190,60 +233,79 @@ def _read(path):
 def _write(path, code):
     temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+        handle, temporary = _open_temporary(os.path.dirname(path))
         with os.fdopen(handle, "wb") as file:
-            file.write(_MAGIC + hashlib.sha256(code).digest() + code)
+            file.write(_MAGIC + _digest(code) + code)
         os.replace(temporary, path)
     except OSError as error:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
         # Not the error's own text: it names the temporary file, so that each would be another warning.
-        _warn_once(f"the kernel store {path.parent} cannot be written ({error.strerror}); kernels stay in this process")
+        _warn_once(
+            f"the kernel store {os.path.dirname(path)} cannot be written ({error.strerror}); "
+            "kernels stay in this process"
+        )
+
+
+def _digest(code):
+    return blake2b(code, digest_size=_DIGEST_SIZE).digest()
+
+
+def _open_temporary(directory):
+    path = os.path.join(directory, f".writing-{os.getpid()}-{os.urandom(8).hex()}")
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), path
 
 
 @functools.cache
 def _warn_once(message):
-    warnings.warn(message, KernelStoreWarning, stacklevel=5)
+    warnings.warn(message, KernelStoreWarning, stacklevel=6)
 
 
-@functools.cache
-def _engine():
-    """Return the LLVM engine that holds every thawed loop; their symbols are unique by the store key."""
-    import llvmlite.binding as llvm
-
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    _register_symbols(llvm)
-    module = llvm.parse_assembly("")
-    machine = llvm.Target.from_default_triple().create_target_machine()
-    return llvm.create_mcjit_compiler(module, machine)
+# A process that was stopped while it compiles must not stop others for ever.
+_PATIENCE = 60
 
 
-def _register_symbols(llvm):
-    """Bind every name that object code may need: one that stays unresolved would leave others unbound."""
-    import ctypes
+@contextlib.contextmanager
+def _alone(path):
+    """Keep other processes from compiling the same entry; give whether one was just doing that.
 
-    from .compiler import LIBM_SYMBOLS, RUNTIME_SYMBOLS
+    Where files cannot be locked, both compile it, and the entry is that of the second.
+    """
+    try:
+        import fcntl
 
-    process = ctypes.CDLL(None)
-    libraries = [process]
-    with contextlib.suppress(OSError):
-        libraries.append(ctypes.CDLL("libm.so.6"))
-    for name in LIBM_SYMBOLS:
-        for library in libraries:
-            found = getattr(library, name, None)
-            if found is not None:
-                llvm.add_symbol(name, ctypes.cast(found, ctypes.c_void_p).value)
+        name = os.path.join(os.path.dirname(path), f".compiling-{os.path.basename(path)}")
+        handle = os.open(name, os.O_RDWR | os.O_CREAT, 0o600)
+    except (ImportError, OSError):
+        yield False
+        return
+    try:
+        waited, give_up = False, time.monotonic() + _PATIENCE
+        while time.monotonic() < give_up:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waited = True
+                time.sleep(0.01)
+            except OSError:  # a file system without locks
                 break
-    # Called on a Numba-level error only, which a kernel cannot have: stop rather than go on with garbage.
-    stop = ctypes.cast(process.abort, ctypes.c_void_p).value
-    for name in RUNTIME_SYMBOLS:
-        if llvm.address_of_symbol(name) is None:
-            llvm.add_symbol(name, stop)
+            else:
+                break
+        yield waited
+    finally:
+        # Whoever waits for the file that is gone finds the entry.
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        os.close(handle)
 
 
 def _thaw(symbol, code):
+    kind, code = code[:1], code[1:]
+    return image.load(code) if kind == IMAGE else _link_by_llvm(symbol, code)
+
+
+def _link_by_llvm(symbol, code):
     import llvmlite.binding as llvm
 
     engine = _engine()
@@ -255,6 +317,24 @@ def _thaw(symbol, code):
     return address
 
 
+@functools.cache
+def _engine():
+    """Return the LLVM engine that holds every loop thawed from object code; the store key makes symbols unique."""
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    # Every name that object code may need: one that stays unresolved would leave others unbound.
+    for name in symbols.ALLOWED_SYMBOLS:
+        address = symbols.address_of(name)
+        # Numba's own, if it is there.
+        if address is not None and (name in symbols.LIBM_SYMBOLS or llvm.address_of_symbol(name) is None):
+            llvm.add_symbol(name, address)
+    module = llvm.parse_assembly("")
+    machine = llvm.Target.from_default_triple().create_target_machine()
+    return llvm.create_mcjit_compiler(module, machine)
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # What the command line shows
 
@@ -262,7 +342,12 @@ def _thaw(symbol, code):
 def entries():
     """Return the paths of this version's entries."""
     directory = folder()
-    return sorted(directory.glob(f"*{_SUFFIX}")) if directory else []
+    return [path for path in _files(directory) if path.endswith(_SUFFIX)] if directory else []
+
+
+def all_entries():
+    """Return the paths of the entries of all versions."""
+    return [path for path in _files(root()) if path.endswith(_SUFFIX)]
 
 
 def clear():
@@ -272,13 +357,19 @@ def clear():
         (number of files removed, bytes freed).
     """
     count = size = 0
-    for path in list(root().rglob(f"*{_SUFFIX}")) + list(root().rglob(".writing-*")):
+    for path in _files(root()):
+        if path.endswith(_SUFFIX) or os.path.basename(path).startswith(".writing-"):
+            with contextlib.suppress(OSError):
+                freed = os.stat(path).st_size
+                os.unlink(path)
+                size += freed
+                count += 1
+    for name in os.listdir(root()) if os.path.isdir(root()) else ():
         with contextlib.suppress(OSError):
-            size += path.stat().st_size
-            path.unlink()
-            count += 1
-    for path in root().glob("*"):
-        with contextlib.suppress(OSError):
-            path.rmdir()
+            os.rmdir(os.path.join(root(), name))
     folder.cache_clear()
     return count, size
+
+
+def _files(top):
+    return sorted(os.path.join(where, name) for where, _, names in os.walk(top) for name in names)

@@ -4,8 +4,8 @@ An installed package finds it by itself; in a checkout the folder ``kernels/`` l
 """
 
 import importlib.util
+import os
 import sys
-from pathlib import Path
 
 
 def bind_kernels():
@@ -13,9 +13,9 @@ def bind_kernels():
     name = f"{__package__}.kernels"
     if name in sys.modules or importlib.util.find_spec(name) is not None:
         return
-    folder = Path(__file__).resolve().parent.parent / "kernels"
-    file = folder / "__init__.py"
-    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=[str(folder)])
+    folder = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "kernels")
+    file = os.path.join(folder, "__init__.py")
+    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=[folder])
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)

@@ -8,7 +8,7 @@ from ..declare import gufunc
 from ..rows import row_sum
 
 
-@gufunc("(g),(b,c),(b),(),(),(3,b)->(b,c),()", "T,T,int64,int64,T,T->T,bool")
+@gufunc("(g),(b,c),(b),(),(),(three,b)->(b,c),()", "T,T,int64,int64,T,T->T,bool")
 def cross_entropy(grad, x, target, ignored, scale, parts, out, outside):
     """grad * scale * (softmax(x) - onehot(target)) for each row; 0 for an ignored target.
 

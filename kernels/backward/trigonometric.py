@@ -2,15 +2,16 @@
 
 from .. import elementary
 from ..declare import elementwise
+from ..elementary.trigonometric import REDUCTION_LIMIT
 
 
-@elementwise
+@elementwise(limit=("x", REDUCTION_LIMIT))
 def sin(grad, x):
     """grad * cos(x)."""
     return grad * elementary.cos(x)
 
 
-@elementwise
+@elementwise(limit=("x", REDUCTION_LIMIT))
 def cos(grad, x):
     """-grad * sin(x)."""
     return -grad * elementary.sin(x)

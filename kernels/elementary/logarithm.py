@@ -91,16 +91,16 @@ def _tail_64(f):
 def _edges_32(x, result):
     """The limits of a logarithm at 0 and inf; NaN below zero and for NaN."""
     result = result if x < _INF_32 else x
-    result = -_INF_32 if x == _ZERO_32 else result
-    return _NAN_32 if x < _ZERO_32 else result
+    below = -_INF_32 if x == _ZERO_32 else _NAN_32
+    return below if x <= _ZERO_32 else result
 
 
 @_contracted
 def _edges_64(x, result):
     """The limits of a logarithm at 0 and inf; NaN below zero and for NaN."""
     result = result if x < _INF_64 else x
-    result = -_INF_64 if x == _ZERO_64 else result
-    return _NAN_64 if x < _ZERO_64 else result
+    below = -_INF_64 if x == _ZERO_64 else _NAN_64
+    return below if x <= _ZERO_64 else result
 
 
 def _log_f32(x):

@@ -1,30 +1,25 @@
 """Powers and roots: pow, sqrt, rsqrt.
 
-pow(x, y) is 2^(y log2|x|) with a logarithm of more digits than the result has: for float32 in float64, for float64
-in pairs of numbers. Coefficients are minimax fits of this project (Remez exchange in 50 digits, then rounded).
+pow(x, y) is 2^(y log2|x|) with a logarithm of more digits than the result has, in pairs of numbers. Coefficients are
+minimax fits of this project (Remez exchange in 50 digits, then rounded).
 """
 
 import numpy as np
 
 from ..intrinsics import fabs, fma, from_bits, rint, to_bits
 from ..intrinsics import sqrt as square_root
-from ..scalar import ScalarFunction, elementary, scalar
+from ..scalar import elementary, scalar
 from .exponential import two_to_the_32, two_to_the_64
-from .logarithm import split_64
+from .logarithm import split_32, split_64
 
-_ZERO_32, _HALF_32, _ONE_32, _INF_32, _NAN_32 = map(np.float32, (0, 0.5, 1, np.inf, np.nan))
+_ZERO_32, _HALF_32, _ONE_32, _TWO_32, _INF_32, _NAN_32 = map(np.float32, (0, 0.5, 1, 2, np.inf, np.nan))
+_LARGEST_32 = np.finfo(np.float32).max
 _ZERO_64, _HALF_64, _ONE_64, _INF_64, _NAN_64 = map(np.float64, (0, 0.5, 1, np.inf, np.nan))
-_SQRT_HALF_BITS_64 = np.float64(0.7071067811865476).view(np.int64)
-_MAGIC_64 = np.float64(1.5 * 2**52)
-_MAGIC_BITS_64 = _MAGIC_64.view(np.int64)
-
-# log2(1 + f) / f on [-0.294, 0.415]: error 2^-35.2 of log2(1 + f), which times 128 is 2^-28 of the power.
-_LOG2_FOR_32 = (
-    1.4426950408658312, -0.7213475207508545, 0.48089836307670136, -0.36067369906844565, 0.28853714808675607,
-    -0.24045169816814932, 0.20617926931743974, -0.1803383673731599, 0.15874135376961598, -0.1427188780304521,
-    0.1445481646888321, -0.14471665988100182, 0.07972282968010157,
-)  # fmt: skip
-# With s = f / (2 + f), log2(1 + f) = s (C + z (C/3 + z Q(z))) in z = s^2 <= 0.0295, where C = 2 / ln 2 and C/3 are in
+# With s = f / (2 + f), log2(1 + f) = s (C + z P(z)) in z = s^2 <= 0.0295, where C = 2 / ln 2 is in two parts; P has an
+# error of 2^-36.4 of log2(1 + f).
+_C_HIGH_32, _C_LOW_32 = np.float32(2.88539), np.float32(3.851926e-08)
+_LOG2_FOR_32 = tuple(map(np.float32, (0.9617967, 0.5770789, 0.4119212, 0.33663595)))
+# In float64 it is s (C + z (C/3 + z Q(z))) in z = s^2 <= 0.0295, where C = 2 / ln 2 and C/3 are in
 # two parts; Q has an error of 2^-65.8 of log2(1 + f).
 _C_HIGH, _C_LOW = np.float64(2.8853900817779268), np.float64(4.0710547481862066e-17)
 _THIRD_HIGH, _THIRD_LOW = np.float64(0.9617966939259756), np.float64(5.0577616648125907e-17)
@@ -32,26 +27,32 @@ _LOG2_FOR_64 = (
     0.5770780163556185, 0.41219858309165175, 0.3205989023275653, 0.26230769619358324, 0.22198423375707416,
     0.19124947514215412, 0.19043984471795708,
 )  # fmt: skip
-_TOP_32, _BOTTOM_32 = np.float64(129), np.float64(-151)
+_TOP_32, _BOTTOM_32 = np.float32(129), np.float32(-151)
+_SIGN_32, _NO_SIGN_32 = np.int32(-(2**31)), np.int32(0)
 _TOP_64, _BOTTOM_64 = np.float64(1025), np.float64(-1076)
 
 
-def _contracted(function):
-    return ScalarFunction(function, contract=True)
-
-
-@_contracted
+@scalar
 def _log2_for_32(x):
-    """log2(x) to 35 bits for a float32 in [0, inf] given as a float64; NaN propagates."""
-    bits = to_bits(x)
-    k = (bits - _SQRT_HALF_BITS_64) >> np.int64(52)
-    f = from_bits(bits - (k << np.int64(52))) - _ONE_64
+    """log2(x) for x in [0, inf] as the sum of two floats, to some 30 bits; NaN propagates."""
+    k, f = split_32(x)
+    k = k if x < _INF_32 else x
+    k = -_INF_32 if x == _ZERO_32 else k
+    denominator = _TWO_32 + f
+    rest = f - (denominator - _TWO_32)
+    s = f / denominator
+    # 1 / (2 + f) is (1 - s) / 2.
+    s_low = fma(-s, rest, fma(-s, denominator, f)) * fma(s, -_HALF_32, _HALF_32)
+    z = s * s
     c = _LOG2_FOR_32
-    p = c[7] + f * (c[8] + f * (c[9] + f * (c[10] + f * (c[11] + f * c[12]))))
-    p = c[1] + f * (c[2] + f * (c[3] + f * (c[4] + f * (c[5] + f * (c[6] + f * p)))))
-    value = (from_bits(k + _MAGIC_BITS_64) - _MAGIC_64) + f * (c[0] + f * p)
-    value = value if x < _INF_64 else x
-    return -_INF_64 if x == _ZERO_64 else value
+    tail = z * fma(z * z, fma(z, c[3], c[2]), fma(z, c[1], c[0]))
+    factor = _C_HIGH_32 + tail
+    factor_low = (tail - (factor - _C_HIGH_32)) + _C_LOW_32
+    fraction = s * factor
+    # The derivative of log2(1 + f) to s is about C (1 + z).
+    fraction_low = fma(s, factor, -fraction) + fma(s, factor_low, s_low * fma(z, _C_HIGH_32, _C_HIGH_32))
+    high = k + fraction
+    return high, (fraction - (high - k)) + fraction_low
 
 
 @scalar
@@ -85,19 +86,27 @@ def _log2_for_64(x):
 
 
 def _pow_f32(x, y):
-    """x to the power y. See the float64 version."""
+    """x to the power y. See the float64 version.
+
+    What depends on y alone is kept apart: where y is one number for all x, it is computed once.
+    """
     size = fabs(x)
-    t = _log2_for_32(np.float64(size)) * np.float64(y)
-    t = _TOP_32 if t > _TOP_32 else t
+    high, low = _log2_for_32(size)
+    # The largest number does as infinity does, but that 0 times it is 0; it is whole, and even.
+    bounded = _LARGEST_32 if y > _LARGEST_32 else y
+    bounded = -_LARGEST_32 if bounded < -_LARGEST_32 else bounded
+    exact = high * bounded
+    t = _TOP_32 if exact > _TOP_32 else exact
     t = _BOTTOM_32 if t < _BOTTOM_32 else t
+    t_low = fma(low, bounded, fma(high, bounded, -exact)) if t == exact else _ZERO_32
     n = rint(t)
-    value = two_to_the_32(np.float32(n), np.float32(t - n))
+    value = two_to_the_32(n, (t - n) + t_low)
     half = y * _HALF_32
     whole = rint(y) == y
     odd = whole and rint(half) != half
-    value = from_bits(np.int32(to_bits(value) | np.int32(to_bits(x) & np.int32(-(2**31))))) if odd else value
-    value = _NAN_32 if x < _ZERO_32 and x > -_INF_32 and not whole else value
-    value = _ONE_32 if size == _ONE_32 and fabs(y) == _INF_32 else value
+    value = from_bits(np.int32(to_bits(value) | np.int32(to_bits(x) & (_SIGN_32 if odd else _NO_SIGN_32))))
+    least = -_INF_32 if whole else _ZERO_32
+    value = _NAN_32 if x < least and size < _INF_32 else value
     return _ONE_32 if x == _ONE_32 or y == _ZERO_32 else value
 
 

@@ -3,8 +3,7 @@
 A global array in a kernel would do but for one thing: LLVM must know that the loop's stores leave it alone.
 """
 
-import hashlib
-
+from ..digest import blake2b
 from ..scalar import Intrinsic
 
 
@@ -19,7 +18,7 @@ def table(values):
 
 
 def _reader(values):
-    name = "numtensor_table_" + hashlib.sha256(repr(values).encode()).hexdigest()[:16]
+    name = "numtensor_table_" + blake2b(repr(values).encode(), digest_size=8).hexdigest()
 
     def emit(builder, args, result):
         from llvmlite import ir

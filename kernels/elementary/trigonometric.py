@@ -1,18 +1,23 @@
 """Trigonometric functions and their inverses, in radians.
 
-The reduction x = n pi/2 + r is right for every finite x: Payne and Hanek's, which multiplies x by the bits of 2/pi
-that matter at its exponent. It has no branch: float32 works in float64 and chooses among four windows of bits by
-selects; float64 reads its window from a table (a gather) and adds in pairs of numbers. Coefficients are minimax fits
-of this project (Remez exchange in 50 digits, then rounded).
+The reduction x = n pi/2 + r is right for every finite x. To `REDUCTION_LIMIT` it is Cody and Waite's, which subtracts
+n times the parts of pi/2; beyond it is Payne and Hanek's, which multiplies x by the bits of 2/pi that matter at its
+exponent: float32 works in float64 and chooses among four windows of bits by selects; float64 reads its window from a
+table (a gather) and adds in pairs of numbers. There is no branch: a kernel whose loop has made sure that no element is
+beyond the limit pays for the first alone, see `kernels.declare.Elementwise.limit`. Coefficients are minimax fits of
+this project (Remez exchange in 50 digits, then rounded).
 """
 
 import math
 
 import numpy as np
 
-from ..intrinsics import copysign, fabs, fma, from_bits, rint, sqrt, to_bits
+from ..intrinsics import copysign, fabs, fma, from_bits, rint, sqrt, to_bits, within
 from ..scalar import ScalarFunction, elementary, scalar
 from .tables import table
+
+REDUCTION_LIMIT = 2.0**17
+"""To here n has few enough bits for Cody and Waite's reduction, and is the nearest integer but for 1/200."""
 
 _TWO_OVER_PI_DIGITS = 1216
 _TWO_OVER_PI = int(
@@ -65,12 +70,25 @@ _MAGIC_64 = np.float64(1.5 * 2**52)
 _HALF_PI_HIGH, _HALF_PI_LOW = np.float64(1.5707963267948966), np.float64(6.123233995736766e-17)
 _TWO_PI = np.float64(6.283185307179586)
 _PI_HIGH, _PI_LOW = np.float64(3.141592653589793), np.float64(1.2246467991473532e-16)
+_LIMIT_32, _LIMIT_64 = np.float32(REDUCTION_LIMIT), np.float64(REDUCTION_LIMIT)
+_TWO_OVER_PI_32, _TWO_OVER_PI_64 = np.float32(2 / math.pi), np.float64(2 / math.pi)
+_MAGIC_32 = np.float32(1.5 * 2**23)
+# pi/2 in three parts, each of full length: multiplications are fused.
+_HALF_PI_32 = tuple(map(np.float32, (1.5707964, -4.371139e-08, -1.7151245e-15)))
+_HALF_PI_64 = (1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e-33)
 # Below these sin(x), tan(x) and x round alike; it keeps the sign of zero and spares the reduction denormals.
 _IDENTITY_32, _IDENTITY_64 = np.float32(2.0**-13), np.float64(2.0**-27)
 
 # (sin(r) - r) / r^3 and (cos(r) - 1 + r^2/2) / r^4 in r^2 for |r| <= 0.793: errors 2^-27.9 and 2^-33.1.
 _SIN_32 = tuple(map(np.float32, (-0.16666654, 0.008332102, -0.00019506847)))
 _COS_32 = tuple(map(np.float32, (0.041666646, -0.0013887301, 2.4430668e-05)))
+# (tan(r) - r) / r^3 in r^2 on the same interval: error 2^-29.3 of tan(r).
+_TAN_32 = tuple(
+    map(
+        np.float32,
+        (0.33333352, 0.13332562, 0.0540716, 0.021220403, 0.010999449, -0.000122015816, 0.0044825193),
+    )
+)
 # 2^-56.7 and 2^-59.5.
 _SIN_64 = (
     -0.16666666666666627, 0.008333333333321286, -0.00019841269828870477, 2.7557313356123472e-06,
@@ -97,6 +115,48 @@ def _two_sum(x, y):
 
 
 @scalar
+def _reduce_moderate_32(x):
+    """n (in the low bits of an int32) and r of x = n pi/2 + r for a float32 up to the limit.
+
+    The first step is exact: x and n times the first part are multiples of the place of the result's last digit.
+    """
+    shifted = fma(x, _TWO_OVER_PI_32, _MAGIC_32)
+    n = shifted - _MAGIC_32
+    c = _HALF_PI_32
+    return to_bits(shifted), fma(n, -c[2], fma(n, -c[1], fma(n, -c[0], x)))
+
+
+@scalar
+def _reduce_moderate_pair_32(x):
+    """n and the two parts of r. See the float64 version."""
+    shifted = fma(x, _TWO_OVER_PI_32, _MAGIC_32)
+    n = shifted - _MAGIC_32
+    c = _HALF_PI_32
+    rest = fma(n, -c[0], x)
+    second = n * c[1]
+    r = rest - second
+    low = ((rest - r) - second) - fma(n, c[1], -second)
+    return to_bits(shifted), r, fma(n, -c[2], low)
+
+
+@scalar
+def _reduce_moderate_64(x):
+    """n (in the low bits of an int64) and the two parts of r of x = n pi/2 + r for a float64 up to the limit.
+
+    The first step is exact, as in `_reduce_moderate_32`. The rounding error of the second is found by Dekker's sum:
+    the rest is a multiple of the last place of what is subtracted.
+    """
+    shifted = fma(x, _TWO_OVER_PI_64, _MAGIC_64)
+    n = shifted - _MAGIC_64
+    c = _HALF_PI_64
+    rest = fma(n, -c[0], x)
+    second = n * c[1]
+    r = rest - second
+    low = ((rest - r) - second) - fma(n, c[1], -second)
+    return to_bits(shifted), r, fma(n, -c[2], low)
+
+
+@scalar
 def _reduce_32(x):
     """n (in the low bits of an int64) and r of x = n pi/2 + r for a float32, up to whole turns; NaN for infinity."""
     size = fabs(x)
@@ -120,7 +180,7 @@ def _reduce_32(x):
 
 @scalar
 def _reduce_64(x):
-    """n (of some size below 8) and the two parts of r of x = n pi/2 + r for a finite float64, up to whole turns."""
+    """n (in the low bits of an int64) and the two parts of r of x = n pi/2 + r for a finite float64, up to turns."""
     bits = to_bits(x)
     exponent = np.int64((bits >> np.int64(52)) & np.int64(2047)) - np.int64(1023 + 52)
     row = (exponent if exponent > np.int64(0) else np.int64(0)) >> np.int64(4)
@@ -141,7 +201,16 @@ def _reduce_64(x):
     a, a_low = _two_sum(a - n, d)
     a_low += e + (d_low + f)
     r = a * _HALF_PI_HIGH
-    return n, r, fma(a, _HALF_PI_HIGH, -r) + fma(a, _HALF_PI_LOW, a_low * _HALF_PI_HIGH)
+    return to_bits(n + _MAGIC_64), r, fma(a, _HALF_PI_HIGH, -r) + fma(a, _HALF_PI_LOW, a_low * _HALF_PI_HIGH)
+
+
+@scalar
+def _reduce_any_64(x):
+    """`_reduce_64`, or what gives the same for less where that does."""
+    moderate = within(x, _LIMIT_64)
+    near_n, near_r, near_low = _reduce_moderate_64(x)
+    n, r, low = _reduce_64(x)
+    return near_n if moderate else n, near_r if moderate else r, near_low if moderate else low
 
 
 def _contracted(function):
@@ -183,9 +252,11 @@ def _cos_kernel_64(r, low):
 @_contracted
 def _quadrant_32(x, shift):
     """sin(x + shift pi/2) for shift 0 or 1; NaN at infinity."""
-    n, wide = _reduce_32(x)
-    r = np.float32(wide)
-    quadrant = np.int32(np.int32(n) + shift)
+    moderate = within(x, _LIMIT_32)
+    near_n, near_r = _reduce_moderate_32(x)
+    n, r = _reduce_32(x)
+    r = near_r if moderate else np.float32(r)
+    quadrant = np.int32((near_n if moderate else np.int32(n)) + shift)
     odd = np.int32(quadrant & np.int32(1)) == np.int32(1)
     value = _cos_kernel_32(r) if odd else _sin_kernel_32(r)
     return from_bits(np.int32(to_bits(value) ^ np.int32(np.int32(quadrant & np.int32(2)) << np.int32(30))))
@@ -194,8 +265,8 @@ def _quadrant_32(x, shift):
 @_contracted
 def _quadrant_64(x, shift):
     """sin(x + shift pi/2) for shift 0 or 1; NaN at infinity."""
-    n, r, low = _reduce_64(x)
-    quadrant = to_bits(n + _MAGIC_64) + shift
+    n, r, low = _reduce_any_64(x)
+    quadrant = n + shift
     value = _cos_kernel_64(r, low) if (quadrant & np.int64(1)) == np.int64(1) else _sin_kernel_64(r, low)
     value = from_bits(to_bits(value) ^ ((quadrant & np.int64(2)) << np.int64(62)))
     return value if fabs(x) < _INF_64 else _NAN_64
@@ -231,21 +302,28 @@ cos = elementary("cos", float32=_cos_f32, float64=_cos_f64)
 
 
 def _tan_f32(x):
-    """tan(x). See the float64 version; the polynomials of float32 are evaluated in float64, so one rounding is left."""
-    n, r = _reduce_32(x)
-    sine = _sin_kernel_32(r)
-    cosine = _cos_kernel_32(r)
-    odd = (n & np.int64(1)) == np.int64(1)
-    value = np.float32((-cosine if odd else sine) / (sine if odd else cosine))
+    """tan(x), as tan(r) or -1 / tan(r). NaN propagates, infinity gives NaN, -0 stays -0."""
+    moderate = within(x, _LIMIT_32)
+    near_n, near_r, near_low = _reduce_moderate_pair_32(x)
+    n, wide = _reduce_32(x)
+    r = np.float32(wide)
+    low = near_low if moderate else np.float32(wide - np.float64(r))
+    r = near_r if moderate else r
+    odd = np.int32((near_n if moderate else np.int32(n)) & np.int32(1)) == np.int32(1)
+    z = r * r
+    c = _TAN_32
+    p = c[2] + z * (c[3] + z * (c[4] + z * (c[5] + z * c[6])))
+    tangent = r + (r * (z * (c[0] + z * (c[1] + z * p))) + (low + low * z))
+    value = (-_ONE_32 if odd else tangent) / (tangent if odd else _ONE_32)
     return x if fabs(x) < _IDENTITY_32 else value
 
 
 def _tan_f64(x):
     """tan(x) for every finite x, as sine over cosine. NaN propagates, infinity gives NaN, -0 stays -0."""
-    n, r, low = _reduce_64(x)
+    n, r, low = _reduce_any_64(x)
     sine = _sin_kernel_64(r, low)
     cosine = _cos_kernel_64(r, low)
-    odd = (to_bits(n + _MAGIC_64) & np.int64(1)) == np.int64(1)
+    odd = (n & np.int64(1)) == np.int64(1)
     value = (-cosine if odd else sine) / (sine if odd else cosine)
     value = value if fabs(x) < _INF_64 else _NAN_64
     return x if fabs(x) < _IDENTITY_64 else value

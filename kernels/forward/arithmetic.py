@@ -8,7 +8,7 @@ _NAN = float("nan")
 _INF = float("inf")
 
 
-@elementwise
+@elementwise(repeated=())
 def add(x, y):
     """x + y."""
     return x + y

@@ -11,14 +11,14 @@ from ..declare import gufunc
 from ..rows import row_exp_sum, row_max, row_products, row_sum
 
 
-@gufunc("(b,c),(b),(),()->(),(3,b),()", "T,int64,int64,bool->T,T,int64")
-def cross_entropy(x, target, ignored, mean, reduced, parts, used):
+@gufunc("(b,c),(b),(),(),(three,b)->(),()", "T,int64,int64,bool,T->T,int64")
+def cross_entropy(x, target, ignored, mean, parts, reduced, used):
     """Each row's log(sum exp(x)) - x[target], 0 for an ignored target, and their sum or mean.
 
     Args:
         mean: whether to divide the sum by the number of targets that are not ignored.
-        parts: max x, log(sum exp(x - max)) and the losses. The parts of the logarithm stay apart for backward: their
-            sum would lose bits where the maximum is large.
+        parts: written to: max x, log(sum exp(x - max)) and the losses. The parts of the logarithm stay apart for
+            backward: their sum would lose bits where the maximum is large.
         used: how many targets are not ignored; -1 if one of them is no class.
     """
     total = np.float64(0)
@@ -54,13 +54,14 @@ def cross_entropy_probabilities(x, target, loss, top, log_sum):
     loss[0] = rest * row_sum(target) - row_products(target, x, high)
 
 
-@gufunc("(g,c,n),(g,n),(w),(),()->(),(),(g,n),()", "T,int64,T,int64,bool->T,T,T,bool")
-def nll_loss(x, target, weight, ignored, mean, reduced, used, losses, outside):
-    """Each -weight[target] * x[target], 0 for an ignored target, and their sum or mean; `used`: the sum of the weights.
+@gufunc("(g,c,n),(g,n),(w),(),(),(two)->(g,n),()", "T,int64,T,int64,bool,T->T,bool")
+def nll_loss(x, target, weight, ignored, mean, totals, losses, outside):
+    """Each -weight[target] * x[target], 0 for an ignored target.
 
     Args:
         weight: one per class, or one for all.
         mean: whether to divide the sum by that of the weights.
+        totals: written to: the sum or mean of the losses, and the sum of the weights.
     """
     zero = x.dtype.type(0)
     total = np.float64(0)
@@ -79,5 +80,5 @@ def nll_loss(x, target, weight, ignored, mean, reduced, used, losses, outside):
                     outside[0] = True
             losses[i, j] = loss
             total += np.float64(loss)
-    reduced[0] = total / weights if mean else total
-    used[0] = weights
+    totals[np.uintp(0)] = total / weights if mean else total
+    totals[np.uintp(1)] = weights

@@ -2,21 +2,22 @@
 
 from .. import elementary
 from ..declare import elementwise
+from ..elementary.trigonometric import REDUCTION_LIMIT
 
 
-@elementwise
+@elementwise(limit=("x", REDUCTION_LIMIT))
 def sin(x):
     """The sine of radians."""
     return elementary.sin(x)
 
 
-@elementwise
+@elementwise(limit=("x", REDUCTION_LIMIT))
 def cos(x):
     """The cosine of radians."""
     return elementary.cos(x)
 
 
-@elementwise
+@elementwise(limit=("x", REDUCTION_LIMIT))
 def tan(x):
     """The tangent of radians."""
     return elementary.tan(x)

@@ -18,8 +18,12 @@ print(json.dumps({"results": results, "peak": peak}))
 """
 
 
-def run(*words):
+def run(*words, environment=None):
     """Run a process of this Python.
+
+    Args:
+        words: of its command line.
+        environment: its variables; None for this process's.
 
     Returns:
         (seconds, the JSON that it printed last)
@@ -28,14 +32,14 @@ def run(*words):
         RuntimeError: it failed; with the last line of its errors.
     """
     start = time.perf_counter()
-    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False, env=environment)
     seconds = time.perf_counter() - start
     if done.returncode:
         raise RuntimeError(f"process ended with {done.returncode}: {(done.stderr.splitlines() or [''])[-1]}")
     return seconds, json.loads(done.stdout.splitlines()[-1])
 
 
-def rounds_of(commands, rounds, pick, rtol, atol):
+def rounds_of(commands, rounds, pick, rtol, atol, environment=None):
     """Return what `pick` takes from each process, run in turn, after comparing their results.
 
     Args:
@@ -43,12 +47,14 @@ def rounds_of(commands, rounds, pick, rtol, atol):
         rounds: how often each is run and counted; once more before, to warm caches.
         pick: function of (seconds, printed) to the figure.
         rtol, atol: how far results may lie apart.
+        environment: as of `run`.
     """
-    check_equal({name: _arrays(run(*words)[1]) for name, words in commands.items()}, rtol, atol)
+    first = {name: run(*words, environment=environment)[1] for name, words in commands.items()}
+    check_equal({name: _arrays(printed) for name, printed in first.items()}, rtol, atol)
     samples = {name: [] for name in commands}
     for _ in range(rounds):
         for name, words in commands.items():
-            samples[name].append(pick(*run(*words)))
+            samples[name].append(pick(*run(*words, environment=environment)))
     return samples
 
 

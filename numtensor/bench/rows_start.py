@@ -1,5 +1,6 @@
 """``start``: whole processes that import a library, make the 784-256-10 network and predict once."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -67,8 +68,9 @@ def measure(case, contestants, options):
     """Return each contestant's seconds or peak bytes in every round."""
     with tempfile.TemporaryDirectory() as folder:
         _write_files(Path(folder), contestants)
+        environment = _with_bytecode(Path(folder))
         # The first process may have to compile.
-        processes.run("-c", LOAD + OURS + processes.REPORT, folder)
+        processes.run("-c", LOAD + OURS + processes.REPORT, folder, environment=environment)
         commands = {}
         for one in contestants:
             text = case.programs()[one.name] + (WARM if one.name == "numtensor" else "")
@@ -79,7 +81,18 @@ def measure(case, contestants, options):
             (lambda seconds, printed: seconds) if case.row.unit == "s" else (lambda seconds, printed: printed["peak"]),
             case.row.rtol,
             case.row.atol,
+            environment,
         )
+
+
+def _with_bytecode(folder):
+    """Return an environment in which the first process of each contestant writes its bytecode, and others read it.
+
+    An installed package has it. A checkout would have it from its second process on, unless the user forbids that:
+    then each process would compile this one library from its source.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return environment | {"PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
 
 
 def _write_files(folder, contestants):

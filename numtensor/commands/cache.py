@@ -1,5 +1,7 @@
 """``numtensor cache``: where the kernel store is, how large it is, and clearing it."""
 
+import os
+
 from ..kernels import store
 
 
@@ -27,13 +29,12 @@ def describe_store():
     if folder is None:
         return "kernel store: off (kernels are compiled in each process)"
     entries = store.entries()
-    size = sum(path.stat().st_size for path in entries)
-    all_entries = list(store.root().rglob("*.kernel"))
+    size = sum(os.stat(path).st_size for path in entries)
     lines = [
         f"kernel store: {folder}",
         f"  {len(entries)} kernels of this version and processor, {format_bytes(size)}",
     ]
-    others = len(all_entries) - len(entries)
+    others = len(store.all_entries()) - len(entries)
     if others > 0:
         lines.append(f"  {others} kernels of other versions; `numtensor cache clear` removes all")
     return "\n".join(lines)

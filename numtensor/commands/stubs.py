@@ -293,9 +293,10 @@ def namespace_stub(space):
     module = importlib.import_module(name)
     path = Path(module.__file__)
     lines, exports, values = [], [], []
-    submodules = _submodules(path)
+    submodules = _submodules(path) | vars(module).get("_ON_DEMAND", {}).keys()
     defined = set()
-    for key, value in sorted(vars(module).items()):
+    # What is imported on demand is told of by `dir` alone.
+    for key, value in ((key, getattr(module, key)) for key in dir(module)):
         is_module = isinstance(value, types.ModuleType)
         if (is_module and key not in submodules) or (key.startswith("_") and key != "__version__"):
             continue

@@ -12,6 +12,7 @@ import time
 import numpy as np
 
 from ..dtypes import NUMERIC
+from ..kernels import progress as progress_line
 from ..kernels import store
 from ..kernels.declare import REGISTRY, Elementwise
 from ..ops import OPS
@@ -50,7 +51,7 @@ def run(arguments):
     start = time.perf_counter()
     failures = []
     context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(max(1, arguments.jobs), context) as pool:
+    with concurrent.futures.ProcessPoolExecutor(max(1, arguments.jobs), context, progress_line.turn_off) as pool:
         results = pool.map(compile_item, items, chunksize=4)
         for item, error in zip(items, progress(results, len(items), "compiling kernels", "kernel"), strict=True):
             if error:

@@ -3,8 +3,9 @@
 import inspect
 
 from ..tensor import Tensor
-from .declaration import OPS, forwarder
+from .declaration import OPS
 from .operands import OperandError
+from .texts import forwarder
 
 
 def bind_all():
@@ -44,62 +45,63 @@ def _set(name, function):
     setattr(Tensor, name, function)
 
 
-def _self_signature(op, first="self"):
-    parameters = list(op.signature.parameters.values())
-    parameters[0] = inspect.Parameter(first, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return op.signature.replace(parameters=parameters), ["self", *op.parameters[1:]]
+_SELF, _OTHER = (inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("self", "other"))
+
+
+def _method_parameters(op):
+    """Return the parameters of a method of the op, and the arguments that it passes on."""
+    return [_SELF, *list(op.signature.parameters.values())[1:]], ["self", *op.parameters[1:]]
 
 
 def _method(op, name):
-    signature, arguments = _self_signature(op)
+    parameters, arguments = _method_parameters(op)
     lines = []
     if op.varargs:
         # x.reshape(2, 3) and x.reshape((2, 3)) are the same.
         star = inspect.Parameter(op.varargs, inspect.Parameter.VAR_POSITIONAL)
-        others = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in list(signature.parameters.values())[1:]]
+        others = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters[1:]]
         others = [p for p in others if p.name != op.varargs]
-        signature = signature.replace(parameters=[signature.parameters["self"], star, *others])
+        parameters = [_SELF, star, *others]
         lines += [
             f"if len({op.varargs}) == 1 and not isinstance({op.varargs}[0], int):",
             f"    {op.varargs} = {op.varargs}[0]",
         ]
     lines += op.keyword_lines(f"return op.call_with_keywords({', '.join(arguments)}, ")
-    function = op.form(name, signature, arguments, op.namespace_for_text(), lambda call: [*lines, *call])
+    function = op.form(name, parameters, arguments, op.namespace_for_text(), lambda call: [*lines, *call])
     return _finish(op, name, function)
 
 
 def _operator(op, name):
     parameters = [op.signature.parameters[name] for name in op.parameters]
     required = [p for p in parameters if p.default is inspect.Parameter.empty]
-    names = ["self"] if len(required) == 1 else ["self", "other"]
-    signature = inspect.Signature([inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names])
+    taken = [_SELF] if len(required) == 1 else [_SELF, _OTHER]
+    names = [parameter.name for parameter in taken]
     reflected = name.startswith("__r") and name not in ("__rshift__", "__round__")
     order = list(reversed(names)) if reflected else names
     defaults = [f"default_{p.name}" for p in parameters[len(required) :]]
     namespace = op.namespace_for_text() | {f"default_{p.name}": p.default for p in parameters[len(required) :]}
     arguments = [*order, *defaults]
     if len(names) == 1:
-        return _finish(op, name, op.form(name, signature, arguments, namespace))
+        return _finish(op, name, op.form(name, taken, arguments, namespace))
 
     def around(call):
         # A number gives way to whoever knows what to do with it; asking for the type first would cost every call.
         return ["try:", *("    " + line for line in call), "except OperandError:", "    return NotImplemented"]
 
     namespace["OperandError"] = OperandError
-    return _finish(op, name, op.form(name, signature, arguments, namespace, around))
+    return _finish(op, name, op.form(name, taken, arguments, namespace, around))
 
 
 def _inplace_method(op, name):
-    signature, arguments = _self_signature(op)
+    parameters, arguments = _method_parameters(op)
     if name.startswith("__"):
-        required = [p for p in signature.parameters.values() if p.default is inspect.Parameter.empty]
-        arguments = arguments[: len(required)]
-        signature = signature.replace(parameters=required)
+        parameters = [p for p in parameters if p.default is inspect.Parameter.empty]
+        arguments = arguments[: len(parameters)]
         lines = []
     else:
         lines = op.keyword_lines(f"return run_inplace(op, {', '.join(arguments)}, ")
     lines.append(f"return run_inplace(op, {', '.join(arguments)})")
-    return _finish(op, name, forwarder(name, signature, lines, op.namespace_for_text()))
+    return _finish(op, name, forwarder(name, op.name, parameters, lines, op.namespace_for_text()))
 
 
 _INPLACE_OPERATORS = frozenset(
@@ -114,4 +116,3 @@ def _finish(op, name, function):
     function.__module__ = "numtensor"
     function.__doc__ = f"See `numtensor.{op.public_name}`." if not name.startswith("__") else None
     return function
-

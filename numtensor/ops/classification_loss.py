@@ -64,8 +64,6 @@ def _check_targets(op, input, target):
     Raises:
         RuntimeError: they are not integers, or do not fit the input's shape.
     """
-    if _is_plain(input, target):
-        return
     if target.dtype.kind not in "iu":
         raise RuntimeError(f"{op}: expected integer targets (class indices), but got dtype {target.dtype.name}")
     require_floating(op, input)
@@ -151,24 +149,33 @@ def _class_columns(shape):
 def _nll(input, target, weight, ignore_index, reduction):
     """Return the result and the divisor of the gradient."""
     check_reduction("nll_loss", reduction)
-    _check_targets("nll_loss", input, target)
+    if _is_plain(input, target):
+        shape = (*input.shape, 1)
+    else:
+        _check_targets("nll_loss", input, target)
+        shape = _class_columns(input.shape)
     if weight is not None:
         _check_class_weight("nll_loss", input, weight)
     else:
         weight = ONE[input.dtype]
-    shape = _class_columns(input.shape)
-    result, total, losses, outside = forward.nll_loss.loops[input.dtype](
+    kind, targets = input.dtype, target.reshape(shape[0], shape[2])
+    totals, losses, outside = np.empty(2, kind), np.empty(targets.shape, kind), np.empty((), bool)
+    forward.nll_loss.run(
+        kind,
         input.reshape(shape),
-        target.reshape(shape[0], shape[2]),
+        targets,
         weight,
         CONSTANTS[INT64][ignore_index],
         IS_MEAN[reduction],
+        totals,
+        losses,
+        outside,
     )
     if outside:
         raise _no_class("nll_loss", input.shape, target, ignore_index)
     if reduction == "none":
         return losses.reshape(target.shape if input.ndim > 1 else ()), None
-    return result, total if reduction == "mean" else None
+    return totals[0], totals[1] if reduction == "mean" else None
 
 
 @nll_loss.forward
@@ -188,16 +195,18 @@ def _nll_gradient(grad, shape, target, weight, ignore_index, divisor=None):
         grad: of the shape of `target`, or 0-d.
         divisor: of a mean; where it is 0, all is 0.
     """
-    out = np.zeros(shape, grad.dtype)
+    out, outside = np.zeros(shape, grad.dtype), np.empty((), bool)
     columns = _class_columns(shape)
     # Memory that is shared with NumPy may have changed since, unseen: the kernel compares again.
-    _, outside = backward.nll_loss.loops[grad.dtype](
+    backward.nll_loss.run(
+        grad.dtype,
         grad.reshape(-1),
         target.reshape(columns[0], columns[2]),
         ONE[grad.dtype] if weight is None else weight,
         CONSTANTS[INT64][ignore_index],
-        CONSTANTS[grad.dtype][1] if divisor is None else divisor,
-        out=(out.reshape(columns), None),
+        CONSTANTS[grad.dtype][1] if divisor is None else np.asarray(divisor),
+        out.reshape(columns),
+        outside,
     )
     if outside:
         raise _no_class("nll_loss", shape, target, ignore_index)
@@ -315,14 +324,17 @@ def _cross_entropy(input, target, ignore_index, reduction):
         _check_targets("cross_entropy", input, target)
         if input.ndim != 2:
             rows, classes = _score_rows(input).reshape(-1, input.shape[_class_dim(input)]), target.reshape(-1)
-    result, parts, count = forward.cross_entropy.loops[input.dtype](
-        rows, classes, CONSTANTS[INT64][ignore_index], IS_MEAN[reduction]
+    kind = input.dtype
+    result, parts, count = np.empty((), kind), np.empty((3, rows.shape[0]), kind), np.empty((), INT64)
+    forward.cross_entropy.run(
+        kind, rows, classes, CONSTANTS[INT64][ignore_index], IS_MEAN[reduction], parts, result, count
     )
+    count = count.item()
     if count < 0:
         raise _no_class("cross_entropy", input.shape, target, ignore_index)
     if reduction == "none":
         result = parts[2].reshape(target.shape if input.ndim > 1 else ()).copy()
-    return result, int(count), parts
+    return result, count, parts
 
 
 def _cross_entropy_of_probabilities(input, target, ignore_index, reduction):
@@ -357,8 +369,9 @@ def _(grad, needs, input, target, ignore_index, reduction, count, parts):
         whole = rows.shape
         rows = rows.reshape(-1, whole[-1])
     # Memory that is shared with NumPy may have changed since, unseen: the kernel compares again.
-    slope, outside = backward.cross_entropy.loops[kind](
-        grad.reshape(-1), rows, classes, CONSTANTS[INT64][ignore_index], scale, parts
+    slope, outside = np.empty(rows.shape, kind), np.empty((), bool)
+    backward.cross_entropy.run(
+        kind, grad.reshape(-1), rows, classes, CONSTANTS[INT64][ignore_index], scale, parts, slope, outside
     )
     if outside:
         raise _no_class("cross_entropy", input.shape, target, ignore_index)

@@ -9,6 +9,7 @@ import numpy as np
 from ..dtypes import ALIASES, ALL, FROM_NUMPY, as_dtype, bool_, float32, float64, int8, int16, int32, int64, uint8
 from ..dtypes import dtype as Dtype
 from ..graph import NO_VERSION, counter_of, make_metadata
+from ..kernels import transposition
 from ..modes import current
 from ..tensor import Tensor, new
 from .declaration import Declaration
@@ -111,7 +112,7 @@ def clone(input, memory_format=None):
 
 @clone.forward
 def _(input, memory_format):
-    return input.copy()
+    return transposition.ordered_copy(input)
 
 
 @clone.backward

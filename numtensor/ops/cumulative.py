@@ -18,9 +18,11 @@ from .join import cat
 from .operands import unwrap
 from .reduce_loops import Loops, as_numbers, to_result
 from .reduction import sum
+from .row_kernels import RowKernel
 from .slicing import narrow
 
 CUMSUM = Loops((forward.cumsum, forward.cumsum_columns), (forward.cumsum_integers, None))
+CUMSUM_ROWS = RowKernel(forward.cumsum)
 CUMPROD = Loops((forward.cumprod, None), (forward.cumprod_integers, None))
 
 
@@ -70,9 +72,13 @@ def cumsum(input, dim, dtype=None):
 
 
 @cumsum.forward
+@CUMSUM_ROWS.first
 def _(input, dim, dtype):
     array = as_numbers(input)
-    result = _running("cumsum", *CUMSUM[array.dtype], array, dim)
+    rows, columns = CUMSUM[array.dtype]
+    if array.dtype.kind == "f":
+        rows = CUMSUM_ROWS.run
+    result = _running("cumsum", rows, columns, array, dim)
     return result if input.dtype.kind == "f" else to_result("cumsum", result, dtype)
 
 

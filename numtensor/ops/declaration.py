@@ -7,9 +7,6 @@ the method, the operators, the in-place and ``out=`` forms, each mode's callable
 
 import functools
 import inspect
-import linecache
-import re
-import types
 
 import numpy as np
 
@@ -20,6 +17,7 @@ from ..modes import current
 from ..tensor import Tensor, new
 from ..threads.limits import process
 from . import inplace, operands
+from .texts import forwarder
 
 # What new(Tensor) does, 8 ns sooner.
 new_tensor = functools.partial(new, Tensor)
@@ -88,14 +86,11 @@ class Declaration:
         self.public_name = f"{namespace}.{function.__name__}" if namespace else function.__name__
         self.namespace = namespace
         self.function_name = function.__name__
-        self.doc = inspect.getdoc(function)
+        self.docstring = function.__doc__
         self.module = function.__module__
         self.signature = inspect.signature(function)
         self.keywords = _names(keywords)
         self.parameters = tuple(name for name in self.signature.parameters if name not in self.keywords)
-        self.call_signature = self.signature.replace(
-            parameters=[self.signature.parameters[name] for name in self.parameters]
-        )
         self.tensors = _names(tensors)
         self.differentiable = self.tensors if differentiable is None else _names(differentiable)
         self.saves = saves
@@ -119,6 +114,16 @@ class Declaration:
         OPS[self.name] = self
         modes.register_op(self)
         self.public = self._make_public()
+
+    @property
+    def doc(self):
+        """The docstring without the indentation of the source."""
+        return inspect.cleandoc(self.docstring or "")
+
+    @functools.cached_property
+    def call_signature(self):
+        """The signature of a mode's callable, which takes no keywords that the kernel does not know."""
+        return self.signature.replace(parameters=[self.signature.parameters[name] for name in self.parameters])
 
     def __call__(self, *args, **kwargs):
         return self.public(*args, **kwargs)
@@ -169,22 +174,22 @@ class Declaration:
     # Whether a kernel writes what it reads, so that it may do so in place.
     keeps_dtype = False
 
-    def form(self, name, signature, arguments, namespace, around=lambda call: call):
+    def form(self, name, parameters, arguments, namespace, around=lambda call: call):
         """Make a public form, which ends in a call of the current mode's callable.
 
         Args:
             name: of the function.
-            signature: of the function.
+            parameters: of the function, as `inspect.Parameter`.
             arguments: of the callable, one text per parameter.
             namespace: the function's globals.
             around: given the lines that call, returns the lines of the function.
         """
         # Python 3.11 reads an attribute 20 ns sooner than it calls a method that is none.
-        call = [f"run = current.mode.{self.name}", f"return run({', '.join(arguments)})"]
-        function = forwarder(name, signature, around(call), namespace)
+        call = ["run = current.mode.OP", f"return run({', '.join(arguments)})"]
+        function = forwarder(name, self.name, parameters, around(call), namespace)
         # A starred parameter is one argument with the rest.
         if len(arguments) == len(self.parameters):
-            self._forms.append((function, signature, arguments, around))
+            self._forms.append((function, parameters, arguments, around))
         return function
 
     def quicken(self):
@@ -196,17 +201,18 @@ class Declaration:
         if self._quick:
             return
         self._quick = True
-        for function, signature, arguments, around in self._forms:
+        for function, parameters, arguments, around in self._forms:
             quick = self.quick_lines(arguments)
             if quick:
                 lines = [
                     "thread_mode = current.mode",
                     "if thread_mode is INFERENCE or thread_mode is NO_GRAD:",
                     *("    " + line for line in quick),
-                    f"run = thread_mode.{self.name}",
+                    "run = thread_mode.OP",
                     f"return run({', '.join(arguments)})",
                 ]
-                function.__code__ = forwarder(function.__name__, signature, around(lines), {}).__code__
+                quicker = forwarder(function.__name__, self.name, parameters, around(lines), {})
+                function.__code__ = quicker.__code__
 
     def renew(self):
         """Have all that was written for this op written again, since what texts depend on is another."""
@@ -253,8 +259,9 @@ class Declaration:
 
     def _make_public(self):
         """Write the public function: the declared signature, and a call of the current mode's callable."""
-        signature = self.signature
-        kinds = [signature.parameters[name].kind for name in self.parameters]
+        declared = self.signature.parameters
+        parameters = [*declared.values()]
+        kinds = [declared[name].kind for name in self.parameters]
         # Behind a star the body itself takes the rest by keyword.
         star = inspect.Parameter.VAR_POSITIONAL in kinds
         arguments = ", ".join(
@@ -267,16 +274,14 @@ class Declaration:
         )
         lines = []
         if self.out:
-            parameters = [*signature.parameters.values()]
             parameters.append(inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None))
-            signature = signature.replace(parameters=parameters)
             given = "".join(f", {name}={name}" for name in self.keywords)
             lines += ["if out is not None:", f"    return write_out(op, out, ({arguments},){given})"]
         lines += self.keyword_lines(f"return op.call_with_keywords({arguments}, ")
         listed = [arguments] if star else arguments.split(", ")
         namespace = self.namespace_for_text()
-        public = self.form(self.function_name, signature, listed, namespace, lambda call: [*lines, *call])
-        public.__doc__ = self.doc
+        public = self.form(self.function_name, parameters, listed, namespace, lambda call: [*lines, *call])
+        public.__doc__ = self.docstring
         public.__module__ = "numtensor" + (f".{self.namespace}" if self.namespace else "")
         public.__qualname__ = self.function_name
         public.declaration = self
@@ -343,110 +348,6 @@ class Declaration:
 
 def _names(value):
     return (value,) if isinstance(value, str) else tuple(value)
-
-
-_text_count = iter(range(10**9))
-
-
-def compile_function(name, signature, lines, namespace):
-    """Compile a function from its signature and the lines of its body; its text shows in tracebacks."""
-    parameters = []
-    star = False
-    namespace = dict(namespace)
-    for parameter in signature.parameters.values():
-        text = parameter.name
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and not star:
-            parameters.append("*")
-            star = True
-        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-            text = f"*{text}"
-            star = True
-        if parameter.default is not inspect.Parameter.empty:
-            namespace[f"default_{parameter.name}"] = parameter.default
-            text += f"=default_{parameter.name}"
-        parameters.append(text)
-    source = f"def {name}({', '.join(parameters)}):\n" + "".join(f"    {line}\n" for line in lines)
-    filename = f"numtensor-op-{name}-{next(_text_count)}.py"
-    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-    namespace["__name__"] = __name__
-    exec(compile(source, filename, "exec"), namespace)
-    return namespace[name]
-
-
-def forwarder(name, signature, lines, namespace):
-    """Make a function that passes its arguments on: like `compile_function`, 20 times faster.
-
-    There are several per op and all are made at import. Texts that differ only in names share one compiled code,
-    whose names are then replaced. A text whose names cannot be told apart so (keywords in a call) is compiled.
-    """
-    parameters = list(signature.parameters.values())
-    body = "\n".join(lines)
-    if _KEYWORD.search(body):
-        return compile_function(name, signature, lines, namespace)
-    canonical, back = {}, {}
-    for position, parameter in enumerate(parameters):
-        for prefix in ("", "default_"):
-            canonical[prefix + parameter.name] = f"{prefix}p{position}"
-            back[f"{prefix}p{position}"] = prefix + parameter.name
-
-    def rename(match):
-        first, dot, rest = match.group().partition(".")
-        if dot and first in ("current", "thread_mode"):
-            holder, _, name = match.group().rpartition(".")
-            if name != "mode":
-                back["OP"] = name
-                return f"{holder}.OP"
-            return match.group()
-        return canonical.get(first, first) + dot + rest
-
-    code = _template_code(
-        _DOTTED_NAME.sub(rename, body),
-        tuple((parameter.kind, parameter.default is not inspect.Parameter.empty) for parameter in parameters),
-    )
-    code = code.replace(
-        co_name=name,
-        co_names=tuple(back.get(n, n) for n in code.co_names),
-        co_varnames=tuple(back.get(n, n) for n in code.co_varnames),
-    )
-    namespace = dict(namespace)
-    defaults, keyword_defaults = [], {}
-    for parameter in parameters:
-        if parameter.default is not inspect.Parameter.empty:
-            namespace[f"default_{parameter.name}"] = parameter.default
-            if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-                keyword_defaults[parameter.name] = parameter.default
-            else:
-                defaults.append(parameter.default)
-    function = types.FunctionType(code, namespace, name, tuple(defaults) or None)
-    function.__kwdefaults__ = keyword_defaults or None
-    return function
-
-
-_KEYWORD = re.compile(r"\w=\w")
-_DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
-
-
-@functools.cache
-def _template_code(template, kinds):
-    """Return the code of a forwarder whose parameters are named p0, p1, ..."""
-    parameters = []
-    star = False
-    for position, (kind, has_default) in enumerate(kinds):
-        text = f"p{position}" + ("=None" if has_default else "")
-        if kind is inspect.Parameter.KEYWORD_ONLY and not star:
-            parameters.append("*")
-            star = True
-        if kind is inspect.Parameter.VAR_POSITIONAL:
-            text = f"*p{position}"
-            star = True
-        parameters.append(text)
-    body = "".join(f"    {line}\n" for line in template.split("\n"))
-    source = f"def forward({', '.join(parameters)}):\n{body}"
-    filename = f"numtensor-forwarder-{next(_text_count)}.py"
-    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-    namespace = {}
-    exec(compile(source, filename, "exec"), namespace)
-    return namespace["forward"].__code__
 
 
 def modified_error(node, what, counter, expected, shape):

@@ -5,7 +5,6 @@ steps that it needs: on small tensors the steps around the kernel are the cost o
 """
 
 import functools
-import inspect
 import itertools
 
 import numpy as np
@@ -22,13 +21,13 @@ from .declaration import (
     as_saved,
     check_output_version,
     check_version,
-    compile_function,
     refuse_recording,
     refuse_saving,
     saved_output,
 )
 from .inplace import refresh_view
 from .operands import CONSTANTS, WEAK, WEAK_FLOATING, WEAK_STRICT, broadcast_error, sum_to_shape
+from .texts import compile_function
 
 QUICK_ERRORS = (AttributeError, KeyError, ValueError)
 """Not a tensor; a dtype that the op has not met; shapes that do not broadcast."""
@@ -68,7 +67,7 @@ class ElementwiseOp(Declaration):
         # The same as a plain dict, which is 35 ns faster to read than one with a __missing__.
         self.kernels = {}
         # The kernel's array parameters are the tensors, in the same order; its scalar parameters are numbers.
-        parameters = tuple(inspect.signature(function).parameters)
+        parameters = function.__code__.co_varnames
         options.setdefault("tensors", parameters[: len(forward.array_types)])
         super().__init__(function, **options)
         self.numbers = tuple(name for name in self.parameters if name not in self.tensors)

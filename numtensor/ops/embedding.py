@@ -90,7 +90,9 @@ def _add_rows(values, index, rows, skipped):
     size = values.shape[-1]
     out = np.zeros((rows, size), values.dtype)
     values, flat, skipped = values.reshape(index.size, size), index.reshape(-1), CONSTANTS[INT64][skipped]
-    return out, says_yes(scatter.add_rows.loops[values.dtype](values, flat, skipped, out, None)[1])
+    outside = np.empty((), bool)
+    scatter.add_rows.run(values.dtype, values, flat, skipped, out, outside)
+    return out, bool(outside)
 
 
 @embedding.backward
@@ -191,7 +193,9 @@ def _(input, num_classes):
     if num_classes == -1:
         num_classes = max(int(input.max()) + 1, 0)
     out = np.zeros((*input.shape, num_classes), INT64)
-    if says_yes(scatter.put_along.loops[INT64](ONE, input[..., None], out, None)[1]):
+    outside = np.empty(input.shape, bool)
+    scatter.put_along.run(INT64, ONE, input[..., None], out, outside)
+    if says_yes(outside):
         smallest, largest = input.min(), input.max()
         if smallest < 0:
             raise RuntimeError(f"one_hot: Class values must be non-negative, got {smallest}")

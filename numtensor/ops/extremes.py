@@ -29,11 +29,14 @@ MIN_DIM = Loops(_ARGMIN, _ARGMIN, ordered=True)
 ARGMAX = Loops(_ARGMAX, _ARGMAX, ordered=True, unwanted=(0,))
 ARGMIN = Loops(_ARGMIN, _ARGMIN, ordered=True, unwanted=(0,))
 
+MaxResult = return_type("max", "values", "indices")
+MinResult = return_type("min", "values", "indices")
+
 
 def _extreme_forward(op, loops, input, dim, keepdim):
     if not input.size:
         require_elements(op, input.shape, dim)
-    return reduce(op, loops, input, None if dim == () else dim, keepdim, staged=True)
+    return reduce(op, loops, input, None if type(dim) is tuple and not dim else dim, keepdim, staged=True)
 
 
 def _extreme_backward(op, grad, input, dim, keepdim, output):
@@ -170,7 +173,14 @@ def _positions_vjp(op, grad, shape, dim, keepdim, indices):
     return keep_dims(op, grad, shape, dim, keepdim) * from_array(chosen)
 
 
-@kernel(namespace="_reduction", method=None, saves="output", results=2, differentiable_results=(0,))
+@kernel(
+    namespace="_reduction",
+    method=None,
+    saves="output",
+    results=2,
+    differentiable_results=(0,),
+    collect=MaxResult._make,
+)
 def max_dim(input, dim, keepdim=False):
     """Return the largest elements over one dimension and where they are; users call `max`.
 
@@ -209,7 +219,14 @@ def _(grad, needs, input, dim, keepdim, output):
     return _positions_vjp("max", grad, input, dim, keepdim, output[1])
 
 
-@kernel(namespace="_reduction", method=None, saves="output", results=2, differentiable_results=(0,))
+@kernel(
+    namespace="_reduction",
+    method=None,
+    saves="output",
+    results=2,
+    differentiable_results=(0,),
+    collect=MinResult._make,
+)
 def min_dim(input, dim, keepdim=False):
     """Return the smallest elements over one dimension and where they are; users call `min`.
 
@@ -248,10 +265,6 @@ def _(grad, needs, input, dim, keepdim, output):
     return _positions_vjp("min", grad, input, dim, keepdim, output[1])
 
 
-MaxResult = return_type("max", "values", "indices")
-MinResult = return_type("min", "values", "indices")
-
-
 @composite()
 def max(input, dim=None, keepdim=False, other=None):
     """Return the largest element; over one dim also where it is; of two tensors, the larger elements.
@@ -285,7 +298,7 @@ def max(input, dim=None, keepdim=False, other=None):
         return current.mode.amax(input, (), False)
     if other is not None or isinstance(dim, Tensor):
         return input.maximum(dim if other is None else other)
-    return MaxResult(*max_dim(input, dim, keepdim))
+    return current.mode.max_dim(input, dim, keepdim)
 
 
 max.call_forms = (
@@ -328,7 +341,7 @@ def min(input, dim=None, keepdim=False, other=None):
         return current.mode.amin(input, (), False)
     if other is not None or isinstance(dim, Tensor):
         return input.minimum(dim if other is None else other)
-    return MinResult(*min_dim(input, dim, keepdim))
+    return current.mode.min_dim(input, dim, keepdim)
 
 
 min.call_forms = (

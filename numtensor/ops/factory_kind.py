@@ -6,7 +6,8 @@ holds. The tensor is an inference tensor in inference mode.
 
 import inspect
 
-from .declaration import Declaration, compile_function
+from .declaration import Declaration
+from .texts import compile_function, forwarder
 
 
 class FactoryOp(Declaration):
@@ -68,11 +69,9 @@ class FactoryOp(Declaration):
                 lines += [f"if {name} is None:", f"    {name} = sizes"]
             else:
                 parameters.append(parameter)
-        lines.append(f"return current.mode.{self.name}({', '.join(self.parameters)})")
-        public = compile_function(
-            self.function_name, inspect.Signature(parameters), lines, self.namespace_for_text()
-        )
-        public.__doc__ = self.doc
+        lines.append(f"return current.mode.OP({', '.join(self.parameters)})")
+        public = forwarder(self.function_name, self.name, parameters, lines, self.namespace_for_text())
+        public.__doc__ = self.docstring
         public.__module__ = "numtensor" + (f".{self.namespace}" if self.namespace else "")
         public.__qualname__ = self.function_name
         public.declaration = self

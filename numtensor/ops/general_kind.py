@@ -49,7 +49,6 @@ from .declaration import (
     as_saved,
     check_output_version,
     check_version,
-    compile_function,
     modified_error,
     refuse_recording,
     refuse_saving,
@@ -57,6 +56,7 @@ from .declaration import (
 )
 from .inplace import refresh_view
 from .operands import unwrap
+from .texts import compile_function
 
 
 class NoView(RuntimeError):

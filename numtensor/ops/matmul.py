@@ -5,15 +5,13 @@ import math
 import numpy as np
 
 from ..kernels.forward import arithmetic as kernels
+from .blas import DOT, SMALL, product
 from .general_kind import composite, library
 from .operands import sum_to_shape, unwrap
 from .silent import silent
 
 BLAS = "BLAS is tuned for every processor beyond what a compiled Python loop reaches"
 SAVES = {"input": ("other",), "other": ("input",)}
-
-# np.dot looks for overrides first, which costs 180 ns: half of a small product.
-DOT = np.ndarray.dot
 
 # ----------------------------------------------------------------------------------------------------------------------
 # The products that all of them share
@@ -36,10 +34,10 @@ def _product(op, a, b):
     ranks = a.ndim, b.ndim
     try:
         if 0 < ranks[0] <= 2 and 0 < ranks[1] <= 2:
-            return silent.run(DOT, a, b)
+            return product(a, b)
         if ranks[1] in (1, 2) and ranks[0] > 2:
             # One large product instead of one for each matrix of the batch.
-            rows = silent.run(DOT, a.reshape(-1, a.shape[-1]) if a.size else _flat_rows(a), b)
+            rows = product(a.reshape(-1, a.shape[-1]) if a.size else _flat_rows(a), b)
             return rows.reshape(a.shape[:-1] + b.shape[1:])
         return silent.run(np.matmul, a, b)
     except ValueError:
@@ -78,9 +76,9 @@ def _product_backward(grad, needs, input, other):
     grad_input = grad_other = None
     if len(a_shape) == len(b_shape) == 2:
         if needs[0]:
-            grad_input = silent.run(DOT, grad, other.T)
+            grad_input = product(grad, other.T)
         if needs[1]:
-            grad_other = silent.run(DOT, input.T, grad)
+            grad_other = product(input.T, grad)
     elif len(a_shape) == len(b_shape) == 1:
         multiply = kernels.mul.loops[grad.dtype]
         if needs[0]:
@@ -104,7 +102,7 @@ def _product_backward(grad, needs, input, other):
             if len(columns) == 2:
                 rows = left.reshape(-1, left.shape[-1]) if left.size else _flat_rows(left)
                 grad_rows = grad.reshape(rows.shape[0], columns[1])
-                grad_other = silent.run(DOT, rows.T, grad_rows)
+                grad_other = product(rows.T, grad_rows)
             else:
                 grad_other = sum_to_shape(silent.run(np.matmul, left.swapaxes(-1, -2), grad), columns)
             grad_other = grad_other.reshape(b_shape)
@@ -142,7 +140,8 @@ def _give_product_rules(op, ranks=None):
     def _(a, b):
         if by_dot and a.ndim == first and b.ndim == second and a.dtype is b.dtype and a.dtype.kind != "b":
             try:
-                return silent.run(DOT, a, b)
+                # `product` does the same; what it asks takes a tenth of a product of 4 x 4.
+                return silent.run(DOT, a, b) if b.size < SMALL else product(a, b)
             except ValueError:
                 pass
         if ranks is not None:
@@ -193,9 +192,7 @@ def matmul(input, other):
 _give_product_rules(matmul)
 
 
-@library(
-    BLAS, saves={"input": ("mat2",), "mat2": ("input",)}, tensors=("input", "mat2"), linear="each", out=True
-)
+@library(BLAS, saves={"input": ("mat2",), "mat2": ("input",)}, tensors=("input", "mat2"), linear="each", out=True)
 def mm(input, mat2):
     """Multiply two matrices: the sum over k of input[i, k] * mat2[k, j].
 
@@ -222,9 +219,7 @@ def mm(input, mat2):
 _give_product_rules(mm, (2, 2))
 
 
-@library(
-    BLAS, saves={"input": ("mat2",), "mat2": ("input",)}, tensors=("input", "mat2"), linear="each", out=True
-)
+@library(BLAS, saves={"input": ("mat2",), "mat2": ("input",)}, tensors=("input", "mat2"), linear="each", out=True)
 def bmm(input, mat2):
     """Multiply matrices pairwise: the sum over k of input[b, i, k] * mat2[b, k, j].
 
@@ -367,64 +362,53 @@ def linear(input, weight, bias=None):
     """
 
 
-FLOAT32 = np.dtype(np.float32)
+def _rows_product(x, weight):
+    """Return x @ weight.T of arrays of any rank; None, or a ValueError, if their shapes do not fit."""
+    if x.dtype is not weight.dtype or x.dtype.kind == "b":
+        _check_dtypes("linear", x, weight)
+    if weight.ndim not in (1, 2) or not x.ndim:
+        return None
+    if x.ndim <= 2:
+        return product(x, weight.T)
+    rows = product(x.reshape(-1, x.shape[-1]) if x.size else _flat_rows(x), weight.T)
+    return rows.reshape(x.shape[:-1] + weight.shape[:-1])
 
 
-def rows_product(x, weight, out=None):
-    """Return x @ weight.T of arrays, row-major; `out` is where to, if it has the result's shape, 2-d, and dtype."""
-    # OpenBLAS has small products (up to 1200 results) at once. Before others it brings both operands into an order of
-    # its own, and is long about a large one on the right that is transposed. The bits are the same either way.
-    if (
-        x.ndim == weight.ndim == 2
-        and 4 < len(x) <= 64
-        and 4 * len(x) <= len(weight)
-        and len(x) * len(weight) > 1200
-        and weight.size >= 1 << 15
-        and x.dtype is FLOAT32
-    ):
-        # 8 rows by 784 x 256 in 68 us instead of 128, 64 rows in 289 instead of 335. In float64 nothing is gained.
-        columns = silent.run(DOT, weight, x.T)
-        if out is None:
-            return columns.T.copy()
-        out[...] = columns.T
-        return out
-    return silent.run(DOT, x, weight.T, out)
+ADD, ADD_ROWS = kernels.add.loops, kernels.add.rows
 
 
 @linear.forward
 def affine(x, weight, bias):
     """Return x @ weight.T + bias of arrays."""
+    dtype = x.dtype
     try:
-        if x.dtype is not weight.dtype or x.dtype.kind == "b":
-            _check_dtypes("linear", x, weight)
-        if x.ndim <= 2:
-            result = rows_product(x, weight)
+        # The usual case first: what other cases ask takes a third of a small call.
+        if dtype is weight.dtype and x.ndim == weight.ndim == 2 and weight.size < SMALL and dtype.kind != "b":
+            result = silent.run(DOT, x, weight.T)
         else:
-            rows = rows_product(x.reshape(-1, x.shape[-1]) if x.size else _flat_rows(x), weight)
-            result = rows.reshape(x.shape[:-1] + weight.shape[:-1])
+            result = _rows_product(x, weight)
     except ValueError:
         result = None
-    if result is None or weight.ndim not in (1, 2) or not x.ndim:
+    if result is None:
         raise RuntimeError(
             f"linear: the shapes of input {x.shape} and weight {weight.shape} cannot be multiplied: weight must be "
             "(out, in) and the last size of input must be in"
         )
-    if bias is not None:
-        if bias.dtype != x.dtype:
-            raise RuntimeError(f"linear: expected bias to have the dtype of input, {x.dtype}, but got {bias.dtype}")
-        if result.ndim == 0:
-            return kernels.add.loops[x.dtype](result, bias)
-        if result.ndim == 2 and len(result) == 1 and bias.ndim == 1:
-            # Shapes that are equal spare NumPy its iterator: 0.5 us.
-            bias = bias[None]
-        try:
-            kernels.add.loops[x.dtype](result, bias, result)
-        except ValueError:
-            raise RuntimeError(
-                f"linear: bias of shape {bias.shape} cannot be added to a result of shape {result.shape} (input "
-                f"{x.shape}, weight {weight.shape})"
-            ) from None
-    return result
+    if bias is None:
+        return result
+    if bias.dtype is not dtype and bias.dtype != dtype:
+        raise RuntimeError(f"linear: expected bias to have the dtype of input, {dtype}, but got {bias.dtype}")
+    try:
+        if not result.ndim:
+            return ADD[dtype](result, bias)
+        if bias.ndim and bias.shape[-1] == result.shape[-1]:
+            return ADD_ROWS[dtype](result, bias, result)
+        return ADD[dtype](result, bias, result)
+    except ValueError:
+        raise RuntimeError(
+            f"linear: bias of shape {bias.shape} cannot be added to a result of shape {result.shape} (input "
+            f"{x.shape}, weight {weight.shape})"
+        ) from None
 
 
 @linear.backward
@@ -437,12 +421,12 @@ def _(grad, needs, input, weight, bias):
     flat = grad if grad.ndim == 2 else grad.reshape(math.prod(grad.shape[:-1]), grad.shape[-1])
     if needs[0]:
         matrix = weight if weight.ndim == 2 else weight[None]
-        grad_input = silent.run(DOT, flat, matrix)
+        grad_input = product(flat, matrix)
         if grad.ndim != 2:
             grad_input = grad_input.reshape(grad.shape[:-1] + matrix.shape[1:])
     if needs[1]:
         rows = input if input.ndim == 2 else input.reshape(flat.shape[0], input.shape[-1])
-        grad_weight = silent.run(DOT, flat.T, rows)
+        grad_weight = product(flat.T, rows)
         if len(weight_shape) == 1:
             grad_weight = grad_weight[0]
     if needs[2]:

@@ -18,6 +18,7 @@ from .dims import normalise_dim
 from .general_kind import composite, kernel
 from .inplace import bump_version, check_writable
 from .operands import CONSTANTS, unwrap
+from .row_kernels import RowKernel
 from .silent import silent
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def along(rows, columns, dim, *arrays):
     """Run a normalisation along one dimension of arrays of one shape.
 
     Args:
-        rows: the ``(n),...->(n)`` kernel, for the last dimension.
+        rows: the `RowKernel` of the ``(n),...->(n)`` kernel, for the last dimension.
         columns: the ``(o,r,i),...->(o,r,i)`` kernel, for the others.
         dim: the dimension, counted from the front.
         arrays: of one dtype.
@@ -38,18 +39,16 @@ def along(rows, columns, dim, *arrays):
     Returns:
         An array with its elements in row-major order whatever the dimension, as in PyTorch.
     """
-    dtype = arrays[0].dtype
     shape = arrays[0].shape
     ndim = len(shape)
     if dim == ndim - 1:
-        return large_or_not(rows.loops[dtype], arrays[0])(*arrays)
+        return rows.run(*arrays)
     if not ndim:
-        return rows.loops[dtype](*[a.reshape(1) for a in arrays]).reshape(())
+        return rows.run(*[a.reshape(1) for a in arrays]).reshape(())
     outer, inner = math.prod(shape[:dim]), math.prod(shape[dim + 1 :])
     if inner == 1:
-        kernel = large_or_not(rows.loops[dtype], arrays[0])
-        return kernel(*[a.reshape(outer, shape[dim]) for a in arrays]).reshape(shape)
-    kernel = large_or_not(columns.loops[dtype], arrays[0])
+        return rows.run(*[a.reshape(outer, shape[dim]) for a in arrays]).reshape(shape)
+    kernel = large_or_not(columns.loops[arrays[0].dtype], arrays[0])
     return kernel(*[a.reshape(outer, shape[dim], inner) for a in arrays]).reshape(shape)
 
 
@@ -62,15 +61,8 @@ def require_floating(op, array):
         )
 
 
-# Ufuncs by floating dtype.
-SOFTMAX, LOG_SOFTMAX = {}, {}
-
-
-def _first_ufunc(op, kernel, ufuncs, input):
-    """Return the kernel's ufunc for a dtype that comes for the first time."""
-    require_floating(op, input)
-    ufuncs[input.dtype] = kernel.loops[input.dtype]
-    return ufuncs[input.dtype]
+SOFTMAX, LOG_SOFTMAX = RowKernel(forward.softmax), RowKernel(forward.log_softmax)
+SOFTMAX_BACKWARD, LOG_SOFTMAX_BACKWARD = RowKernel(backward.softmax), RowKernel(backward.log_softmax)
 
 
 def _softmax_dim(op, dim, ndim):
@@ -117,26 +109,22 @@ def _(input, dim, dtype):
 
 
 @softmax.forward
+@SOFTMAX.first
 def _(input, dim):
-    ufunc = SOFTMAX.get(input.dtype)
-    if ufunc is None:
-        ufunc = _first_ufunc("softmax", forward.softmax, SOFTMAX, input)
-    # The usual case first: the functions that know all of them take half of the kernel's time.
-    if dim == 1 and input.ndim == 2:
-        return ufunc(input)
-    return along(forward.softmax, forward.softmax_columns, _softmax_dim("softmax", dim, input.ndim), input)
+    require_floating("softmax", input)
+    return along(SOFTMAX, forward.softmax_columns, _softmax_dim("softmax", dim, input.ndim), input)
 
 
 @softmax.large
 def _(input, dim):
     require_floating("softmax", input)
-    return along(forward.softmax, forward.softmax_columns, _softmax_dim("softmax", dim, input.ndim), input)
+    return along(SOFTMAX, forward.softmax_columns, _softmax_dim("softmax", dim, input.ndim), input)
 
 
 @softmax.backward
 def _(grad, needs, input, dim, output):
     dim = dim if dim is not None else 0 if output.ndim in (0, 1, 3) else 1
-    return along(backward.softmax, backward.softmax_columns, dim % (grad.ndim or 1), grad, output)
+    return along(SOFTMAX_BACKWARD, backward.softmax_columns, dim % (grad.ndim or 1), grad, output)
 
 
 @softmax.vjp
@@ -184,26 +172,22 @@ def _(input, dim, dtype):
 
 
 @log_softmax.forward
+@LOG_SOFTMAX.first
 def _(input, dim):
-    ufunc = LOG_SOFTMAX.get(input.dtype)
-    if ufunc is None:
-        ufunc = _first_ufunc("log_softmax", forward.log_softmax, LOG_SOFTMAX, input)
-    # The usual case first: the functions that know all of them take half of the kernel's time.
-    if dim == 1 and input.ndim == 2:
-        return ufunc(input)
-    return along(forward.log_softmax, forward.log_softmax_columns, _softmax_dim("log_softmax", dim, input.ndim), input)
+    require_floating("log_softmax", input)
+    return along(LOG_SOFTMAX, forward.log_softmax_columns, _softmax_dim("log_softmax", dim, input.ndim), input)
 
 
 @log_softmax.large
 def _(input, dim):
     require_floating("log_softmax", input)
-    return along(forward.log_softmax, forward.log_softmax_columns, _softmax_dim("log_softmax", dim, input.ndim), input)
+    return along(LOG_SOFTMAX, forward.log_softmax_columns, _softmax_dim("log_softmax", dim, input.ndim), input)
 
 
 @log_softmax.backward
 def _(grad, needs, input, dim, output):
     dim = dim if dim is not None else 0 if output.ndim in (0, 1, 3) else 1
-    return along(backward.log_softmax, backward.log_softmax_columns, dim % (grad.ndim or 1), grad, output)
+    return along(LOG_SOFTMAX_BACKWARD, backward.log_softmax_columns, dim % (grad.ndim or 1), grad, output)
 
 
 @log_softmax.vjp
@@ -257,15 +241,19 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
 
 
 def _normalized_shape(normalized_shape):
+    if type(normalized_shape) is tuple:
+        return normalized_shape
     try:
         return (operator.index(normalized_shape),)
     except TypeError:
         return tuple(normalized_shape)
 
 
-def _layer_norm_rows(input, normalized_shape, weight, bias, eps):
-    """Check the arguments; return the results of the row-wise kernel and the array as rows."""
-    shape = _normalized_shape(normalized_shape)
+LAYER_NORM, NORMALIZE = RowKernel(forward.layer_norm), RowKernel(forward.normalize)
+
+
+def _refuse_layer_norm(input, shape, weight, bias):
+    """Raise what is wrong with arguments that do not fit each other, if anything is."""
     if not shape:
         raise RuntimeError("layer_norm: Expected normalized_shape to be at least 1-dimensional, but got ()")
     if input.shape[input.ndim - len(shape) :] != shape or input.ndim < len(shape):
@@ -286,28 +274,47 @@ def _layer_norm_rows(input, normalized_shape, weight, bias, eps):
                     f"layer_norm: expected {name} of the dtype of input, {input.dtype.name}, but got "
                     f"{array.dtype.name}; convert one with .to(...)"
                 )
-    x, n = input, input.shape[-1]
+
+
+def _layer_norm_operands(input, normalized_shape, weight, bias, eps):
+    """Check the arguments; return the row-wise kernel and its operands."""
+    shape = _normalized_shape(normalized_shape)
+    dtype = input.dtype
+    eps = CONSTANTS[FLOAT64][float(eps)]
+    if (
+        weight is not None
+        and bias is not None
+        and len(shape) == 1
+        and weight.shape == bias.shape == shape == input.shape[-1:]
+        and weight.dtype is bias.dtype is dtype
+        and dtype.kind == "f"
+    ):
+        # The usual case: the questions of all cases take as long as a small kernel.
+        return LAYER_NORM, (input, weight, bias, eps)
+    _refuse_layer_norm(input, shape, weight, bias)
+    x, n = input, shape[-1]
     if len(shape) > 1:
         n = math.prod(shape)
         x = input.reshape(*input.shape[: input.ndim - len(shape)], n)
-    eps = CONSTANTS[FLOAT64][float(eps)]
     if weight is None and bias is None:
-        return large_or_not(forward.normalize.loops[input.dtype], x)(x, eps)
-    constants = CONSTANTS[input.dtype]
+        return NORMALIZE, (x, eps)
+    constants = CONSTANTS[dtype]
     weight = np.broadcast_to(constants[1], n) if weight is None else weight.reshape(n)
     bias = np.broadcast_to(constants[0], n) if bias is None else bias.reshape(n)
-    return large_or_not(forward.layer_norm.loops[input.dtype], x)(x, weight, bias, eps)
+    return LAYER_NORM, (x, weight, bias, eps)
 
 
 @layer_norm.forward
 def _(input, normalized_shape, weight, bias, eps):
-    out = _layer_norm_rows(input, normalized_shape, weight, bias, eps)[0]
+    rows, operands = _layer_norm_operands(input, normalized_shape, weight, bias, eps)
+    out = rows.run(*operands)
     return out if out.shape == input.shape else out.reshape(input.shape)
 
 
 @layer_norm.forward_recording
 def _(input, normalized_shape, weight, bias, eps):
-    out, mean, rstd = _layer_norm_rows(input, normalized_shape, weight, bias, eps)
+    rows, operands = _layer_norm_operands(input, normalized_shape, weight, bias, eps)
+    out, mean, rstd = large_or_not(rows.kernel.loops[input.dtype], input)(*operands)
     return out.reshape(input.shape), mean, rstd
 
 
@@ -348,9 +355,7 @@ def _(grad, needs, input, normalized_shape, weight, bias, eps):
     for_input = for_weight = for_bias = None
     if needs[0]:
         scaled = grad if weight is None else grad * weight
-        for_input = rstd * (
-            scaled - scaled.mean(dims, True) - normalized * (scaled * normalized).mean(dims, True)
-        )
+        for_input = rstd * (scaled - scaled.mean(dims, True) - normalized * (scaled * normalized).mean(dims, True))
     if needs[1]:
         for_weight = grad * normalized
         for_weight = for_weight.sum(lead) if lead else for_weight
@@ -564,9 +569,7 @@ def batch_norm_inference(input, mean, variance, weight=None, bias=None, eps=1e-5
 
 @batch_norm_inference.forward
 def _(input, mean, variance, weight, bias, eps):
-    _check_channels(
-        "batch_norm_inference", input, running_mean=mean, running_var=variance, weight=weight, bias=bias
-    )
+    _check_channels("batch_norm_inference", input, running_mean=mean, running_var=variance, weight=weight, bias=bias)
     return _standardized(input, mean, _rstd(variance, eps, input.dtype), weight, bias)
 
 

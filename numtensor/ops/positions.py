@@ -75,7 +75,8 @@ def as_positions(op, index, extent, dim, negative=True, error=IndexError):
     flat = index if index.ndim == 1 else index.reshape(-1)
     constants = CONSTANTS[INT64]
     lowest = -extent if negative else 0
-    positions, outside = forward.wrap_index.loops[INT64](flat, constants[extent], constants[lowest])
+    positions, outside = np.empty(flat.shape, INT64), np.empty((), bool)
+    forward.wrap_index.run(INT64, flat, constants[extent], constants[lowest], positions, outside)
     if outside:
         raise out_of_bounds(op, flat, extent, dim, lowest, error)
     return positions if index.ndim == 1 else positions.reshape(index.shape)
@@ -177,10 +178,12 @@ def add_at(op, whole, dim, index, values, skipped=NONE_SKIPPED):
         IndexError: an index is out of range; the others were added.
     """
     if dim == whole.ndim - 1:
-        outside = scatter.add_along.loops[whole.dtype](values, index, whole, None)[1]
+        outside = np.empty(whole.shape[:-1], bool)
+        scatter.add_along.run(whole.dtype, values, index, whole, outside)
     else:
         values, out = _as_matrices(dim, values, whole)
-        outside = scatter.add_rows.loops[whole.dtype](values, index, skipped, out, None)[1]
+        outside = np.empty(out.shape[:-2], bool)
+        scatter.add_rows.run(whole.dtype, values, index, skipped, out, outside)
     if says_yes(outside):
         raise out_of_bounds(op, index, whole.shape[dim], dim)
 
@@ -216,12 +219,14 @@ def reachable(array, index, dim):
 def take_along(array, dim, index):
     """Return ``array[..., index[..., j, ...], ...]``, and whether an index was out of range: those gave garbage."""
     array = reachable(array, index, dim)
+    result = np.empty(index.shape, array.dtype)
     if dim == array.ndim - 1:
-        result, outside = forward.take_along.loops[array.dtype](array, index)
+        outside = np.empty(index.shape[:-1], bool)
+        forward.take_along.run(array.dtype, array, index, result, outside)
     else:
-        result = np.empty(index.shape, array.dtype)
         x, index, out = _as_matrices(dim, array, index, result)
-        outside = forward.take_between.loops[array.dtype](x, index, out, None)[1]
+        outside = np.empty(out.shape[:-2], bool)
+        forward.take_between.run(array.dtype, x, index, out, outside)
     return result, says_yes(outside)
 
 
@@ -237,10 +242,12 @@ def write_along(last, between, whole, dim, index, values):
     """
     out = reachable(whole, index, dim)
     if dim == out.ndim - 1:
-        outside = last.loops[whole.dtype](values, index, out, None)[1]
+        outside = np.empty(out.shape[:-1], bool)
+        last.run(whole.dtype, values, index, out, outside)
     else:
         values, index, out = _as_matrices(dim, values, index, out)
-        outside = between.loops[whole.dtype](values, index, out, None)[1]
+        outside = np.empty(out.shape[:-2], bool)
+        between.run(whole.dtype, values, index, out, outside)
     return says_yes(outside)
 
 

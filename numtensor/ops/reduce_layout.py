@@ -5,6 +5,7 @@ are neighbours. An array that is C-contiguous after a transposition is walked in
 copied once. With no inner dimension the kernel is the one for rows, ``(n)->()``, else ``(o,r,i)->(o,i)``.
 """
 
+import functools
 import math
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from ..threads.division import divided, large_or_not
 from ..threads.limits import process
 from .dims import normalise_dims
-from .reduce_loops import WORTH
+from .reduce_loops import LAST, WORTH
 
 _empty = np.empty
 
@@ -49,19 +50,13 @@ def reduce(op, loops, array, dim, keepdim, *numbers, staged=False):
         run = builtins.flat
         kept = (1,) * array.ndim if keepdim else ()
     elif type(dim) is int:
-        kept = array.shape
-        last = len(kept) - 1
-        axis = dim + last + 1 if dim < 0 else dim
-        if axis == last:
-            run = builtins.last
-            kept = (*kept[:last], 1) if keepdim else kept[:last]
-        elif 0 <= axis < last and kept[last] != 1:
-            # With extents of 1 behind it a dimension may be the last in memory: that is for rows.
+        axis, kept = _along(array.shape, dim, keepdim)
+        if axis is not None:
             run = builtins.along[axis]
-            kept = (*kept[:axis], 1, *kept[axis + 1 :]) if keepdim else kept[:axis] + kept[axis + 1 :]
     if run is not None:
         if kind is None:
-            outs = builtins.make(kept)
+            first, second = builtins.kinds
+            outs = _empty(kept, first), _empty(kept, second)
             if run(array, *numbers, *outs):
                 return outs
         else:
@@ -71,6 +66,21 @@ def reduce(op, loops, array, dim, keepdim, *numbers, staged=False):
     if array.dtype.kind == "b":
         array = array.view(np.uint8)
     return builtins.choose(_reduce_any(op, loops, array, dim, keepdim, numbers, staged))
+
+
+@functools.lru_cache(maxsize=1024)
+def _along(shape, dim, keepdim):
+    """Return the dimension to reduce, `LAST` or counted from the front, and the result's shape.
+
+    The dimension is None where a builtin function is not what reduces it: it is out of range, or has extents of 1
+    behind it, with which it may be the last in memory.
+    """
+    last = len(shape) - 1
+    axis = dim + last + 1 if dim < 0 else dim
+    if not 0 <= axis <= last or (axis < last and shape[last] == 1):
+        return None, None
+    kept = (*shape[:axis], *(1,) * bool(keepdim), *shape[axis + 1 :])
+    return LAST if axis == last else axis, kept
 
 
 def _reduce_any(op, loops, array, dim, keepdim, numbers, staged):
@@ -189,15 +199,19 @@ def keep_dims(op, reduced, shape, dim, keepdim):
 
 def spread(op, grad, shape, dim, keepdim):
     """Return `grad` repeated over the reduced dimensions: a read-only view, for a sum's gradient."""
-    # What np.broadcast_to does, in a tenth of the time.
+    strides = None
     if grad.flags.c_contiguous:
         if is_full(dim):
-            return np.ndarray(shape, grad.dtype, grad, 0, (0,) * len(shape))
-        if type(dim) is int and shape:
-            strides = grad.strides
+            strides = (0,) * len(shape)
+        elif type(dim) is int and shape:
             axis = dim + len(shape) if dim < 0 else dim
-            return np.ndarray(shape, grad.dtype, grad, 0, (*strides[:axis], 0, *strides[axis + bool(keepdim) :]))
-    return np.broadcast_to(keep_dims(op, grad, shape, dim, keepdim), shape)
+            strides = (*grad.strides[:axis], 0, *grad.strides[axis + bool(keepdim) :])
+    if strides is None:
+        return np.broadcast_to(keep_dims(op, grad, shape, dim, keepdim), shape)
+    # What np.broadcast_to does, in a tenth of the time.
+    repeated = np.ndarray(shape, grad.dtype, grad, 0, strides)
+    repeated.flags.writeable = False
+    return repeated
 
 
 def spread_tensor(op, grad, shape, dim, keepdim):

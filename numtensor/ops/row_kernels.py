@@ -1,0 +1,58 @@
+"""Row-wise kernels as ops call them: builtin functions on arrays that lie in order, gufuncs on all others."""
+
+import numpy as np
+
+from ..kernels.declare import KernelTable
+from ..threads.division import call as divide
+from ..threads.limits import process
+
+
+class RowKernel:
+    """A gufunc whose first result has the shape and dtype of its first operand, and is all that is wanted.
+
+    Args:
+        kernel: the `GUfunc`.
+
+    Attributes:
+        builtins: its builtin functions by floating dtype, each made when it is first asked for.
+    """
+
+    __slots__ = ("builtins", "kernel")
+
+    def __init__(self, kernel):
+        unwanted = tuple(range(1, len(kernel.output_types)))
+        self.kernel = kernel
+        self.builtins = KernelTable(lambda dtype: kernel.builtin(dtype, unwanted=unwanted))
+
+    def run(self, *operands):
+        """Return the result for arrays of rows, their last dimension."""
+        first = operands[0]
+        dtype = first.dtype
+        if process.asks and first.nbytes >= process.large:
+            results = divide(self.kernel.loops[dtype], *operands)
+        else:
+            out = np.empty(first.shape, dtype)
+            if self.builtins[dtype](*operands, out):
+                return out
+            results = self.kernel.loops[dtype](*operands)
+        return results[0] if type(results) is tuple else results
+
+    def first(self, rule):
+        """Make a forward rule of one that knows all cases: rows that lie in order are done here.
+
+        Args:
+            rule: a function of an array, a dimension, and what else the op has.
+        """
+        find = self.builtins.get
+        empty = np.empty
+
+        def forward(input, dim, *rest):
+            dtype = input.dtype
+            run = find(dtype)
+            if run is not None and type(dim) is int and (dim == input.ndim - 1 or dim == -1):
+                out = empty(input.shape, dtype)
+                if run(input, out):
+                    return out
+            return rule(input, dim, *rest)
+
+        return forward
