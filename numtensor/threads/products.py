@@ -18,6 +18,8 @@ _SETTERS = (
     "MKL_Set_Num_Threads",
 )
 
+_MOST = 1 << 16
+
 
 @functools.cache
 def _setter():
@@ -28,7 +30,10 @@ def _setter():
     """
     import ctypes
 
-    library = ctypes.CDLL(_multiarray_umath.__file__)
+    try:
+        library = ctypes.CDLL(_multiarray_umath.__file__)
+    except OSError:
+        return None
     found = next((name for name in _SETTERS if hasattr(library, name)), None)
     if found is None:
         return None
@@ -41,4 +46,5 @@ def set_threads(number):
     """Let matrix products use so many threads, in the whole process."""
     setter = _setter()
     if setter is not None:
-        setter(number)
+        # More than it was built for it takes for its most; more than a C int holds must not turn negative.
+        setter(min(number, _MOST))
