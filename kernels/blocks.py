@@ -14,8 +14,8 @@ ZERO = np.uintp(0)
 ONE = np.uintp(1)
 TWO, THREE, FOUR, FIVE, SIX, SEVEN, EIGHT = (np.uintp(k) for k in range(2, 9))
 
-# Elements per block. A block's sum keeps some 64 partial sums, so each is a chain of 16 additions.
-BLOCK = np.uintp(1024)
+# Elements per block. A block's sum keeps some 32 partial sums, so each is a chain of 16 additions.
+BLOCK = np.uintp(512)
 
 # Columns that are reduced at a time: two arrays of so many float64 numbers stay in the first-level cache, and what is
 # read of a row is long enough for the processor to fetch ahead.

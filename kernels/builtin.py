@@ -38,7 +38,8 @@ TYPE, DATA, NDIM, SHAPE, DESCR, FLAGS = (np.int64(object.__basicsize__ + k * _WO
 IN_ORDER, REVERSED, ALIGNED, WRITEABLE = (np.int64(flag) for flag in (0x1, 0x2, 0x100, 0x400))
 
 # What a builtin function is bound to, its recipe: an array of these words, and then of some for each operand.
-LOOP, YES, NO, COUNTED, NDARRAY, GIVEN, OPERANDS, INPUTS, VIEW, SAVE, RESTORE, WORDS = (np.int64(k) for k in range(12))
+LOOP, YES, NO, COUNTED, NDARRAY, GIVEN, OPERANDS, INPUTS, VIEW, SAVE = (np.int64(k) for k in range(10))
+RESTORE, LOOP_DATA, WORDS = (np.int64(k) for k in range(10, 13))
 UNWANTED, DTYPE, ITEMSIZE, CORES, CORE, OPERAND_WORDS = (np.int64(k) for k in (0, 1, 2, 3, 4, 7))
 MOST_OPERANDS = 8
 MOST_CORES = 3
@@ -178,7 +179,8 @@ def call_loop(builtin, args, given):
             elements += count(shape, ndim)
         elif count(shape, ndim) * word(entry, ITEMSIZE) != extents[0] * step:
             return answer(recipe, NO)
-    run(word(recipe, LOOP), NOTHING, elements, addresses, extents, steps, word(recipe, SAVE), word(recipe, RESTORE))
+    data = word(recipe, LOOP_DATA)
+    run(word(recipe, LOOP), data, elements, addresses, extents, steps, word(recipe, SAVE), word(recipe, RESTORE))
     return answer(recipe, YES)
 
 
@@ -299,7 +301,7 @@ def refuse(*operands):
     return False
 
 
-def make_builtin(address, name, inputs, outputs, signature, view=AS_IS, unwanted=()):
+def make_builtin(address, name, inputs, outputs, signature, view=AS_IS, unwanted=(), data=0):
     """Make a builtin function of a gufunc's loop.
 
     Args:
@@ -309,6 +311,7 @@ def make_builtin(address, name, inputs, outputs, signature, view=AS_IS, unwanted
         signature: of the core dimensions, such as ``(n)->()``.
         view: how the first operand is seen: `AS_IS`, `FLAT`, `ANY_ORDER` or the dimension to reduce.
         unwanted: positions of results without core dimensions that are not kept.
+        data: address that the loop gets as its last argument.
 
     Returns:
         A function of the inputs and the other results, arrays, that returns whether it has run the loop.
@@ -323,6 +326,7 @@ def make_builtin(address, name, inputs, outputs, signature, view=AS_IS, unwanted
     words = [address, id(True), id(False), counted, id(np.ndarray), given, len(cores), len(inputs), view]
     # What Py_BEGIN_ALLOW_THREADS and Py_END_ALLOW_THREADS call.
     words += [address_in_python(name) for name in ("PyEval_SaveThread", "PyEval_RestoreThread")]
+    words.append(data)
     for position, (kind, core) in enumerate(zip((*inputs, *outputs), cores, strict=True)):
         dtype = np.dtype(kind)
         places = [numbers.index(d) for d in core]

@@ -168,21 +168,29 @@ def compile_elements(name, loop, dtype, assembly=False):
             ]
 
         body = compiled.library._final_module.get_function(compiled.fndesc.mangled_name)
-        light = sum(len(list(block.instructions)) for block in body.blocks) <= LIGHT
-        LoopWriter(dataclasses.replace(loop, light=light), module, call).write(name)
+        LoopWriter(dataclasses.replace(loop, light=_is_light(body)), module, call).write(name)
         library.add_ir_module(module)
         return _emit(library, name, name, assembly)
 
 
+def _is_light(function):
+    """Whether a compiled formula has few instructions, and calls nothing that could have more."""
+    instructions = [instruction for block in function.blocks for instruction in block.instructions]
+    called = [list(one.operands)[-1].name for one in instructions if one.opcode == "call"]
+    return len(instructions) <= LIGHT and all(name.startswith("llvm.") for name in called)
+
+
 def compile_module(name, write):
     """Compile a function that is written in LLVM's language to object code: ``write(module, name)`` writes it."""
+    import numba
     from numba.core.registry import cpu_target
 
-    library = cpu_target.target_context.codegen().create_library(name)
-    module = library.create_ir_module(name)
-    write(module, name)
-    library.add_ir_module(module)
-    return _emit(library, name, name)
+    with _lock, numba.core.compiler_lock.global_compiler_lock:
+        library = cpu_target.target_context.codegen().create_library(name)
+        module = library.create_ir_module(name)
+        write(module, name)
+        library.add_ir_module(module)
+        return _emit(library, name, name)
 
 
 def _define(name, source, namespace):

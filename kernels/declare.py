@@ -101,12 +101,14 @@ class Elementwise(Kernel):
         rows: the gufuncs ``(),(n),...->(n)`` by working dtype, None if not declared. Broadcast over a row of some
             hundred elements, numbers would be copied, element by element: that is what NumPy's iterator does with
             operands that do not have one stride throughout. Of a row that is broadcast, each use is a call of the loop.
+        rows_builtins: the same as builtin functions, which are given the result; see `builtin.make_builtin`.
     """
 
     def __init__(self, function, results, uniform, limit, repeated):
         super().__init__(function)
         self.repeated = repeated
         self.rows = None if repeated is None else KernelTable(self._make_rows)
+        self.rows_builtins = None if repeated is None else KernelTable(self._make_rows_builtin)
         self.result_types = (results,) if isinstance(results, str) else tuple(results)
         self.parameters = function.__code__.co_varnames[: function.__code__.co_argcount]
         self.array_types, self.scalar_types = [], []
@@ -143,14 +145,22 @@ class Elementwise(Kernel):
             found = self._variants[key] = KernelTable(functools.partial(self._make_call, *key))
         return found
 
-    def _make_rows(self, dtype):
+    def _rows_loop(self, dtype):
+        """Return (address of the loop, dtypes of its inputs, of its results, its signature)."""
         types = _types(self.array_types + self.scalar_types, dtype)
         numbers = {*map(self.parameters.index, self.repeated), *range(len(self.array_types), len(types))}
         address = self._find("[rows]", dtype, functools.partial(self._compile, dtype=dtype, numbers=numbers))
         cores = ",".join("()" if position in numbers else "(n)" for position in range(len(types)))
         results = _types(self.result_types, dtype)
-        data = moves.table(rows=True)
-        return self._make_ufunc(address, "[rows]", dtype, types, results, f"{cores}->(n)", data)
+        return address, types, results, f"{cores}->(n)"
+
+    def _make_rows(self, dtype):
+        address, types, results, signature = self._rows_loop(dtype)
+        return self._make_ufunc(address, "[rows]", dtype, types, results, signature, moves.table(rows=True))
+
+    def _make_rows_builtin(self, dtype):
+        address, types, results, signature = self._rows_loop(dtype)
+        return builtin.make_builtin(address, self.name, types, results, signature, data=moves.table(rows=True))
 
     def _compile(self, symbol, dtype, kept=None, chosen=None, numbers=None, assembly=False):
         from . import compiler
@@ -181,8 +191,7 @@ class Elementwise(Kernel):
             variant = "" if kept is None else f"[{','.join(map(str, kept))}-{','.join(map(str, chosen))}]"
             address = self._find(variant, dtype, compile_loop)
             make = functools.partial(self._make_ufunc, address, variant, dtype, inputs, outputs)
-            made = make(data=moves.table())
-            found = self._made[kept, chosen, dtype] = (address, made, inputs, outputs, make)
+            found = self._made[kept, chosen, dtype] = (address, make(data=moves.table()), inputs, outputs, make)
         return found
 
     def _make_call(self, kept, chosen, dtype):

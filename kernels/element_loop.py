@@ -203,8 +203,8 @@ class LoopWriter:
     def _cases(self):
         """Return the loops there are, each as {position of an operand that is repeated: its value}, and which to take.
 
-        Beside the general one those for the numbers of `uniform`; and of a light formula of two or three operands those
-        for all but one being numbers, because there each load counts.
+        Beside the general one those for the numbers of `uniform`, and for any other number in their place; and of a
+        light formula of two or three operands those for all but one being numbers, because there each load counts.
         """
         builder, word = self.builder, self.word
         cases, chosen = [{}], word(0)
@@ -219,6 +219,9 @@ class LoopWriter:
             cases.append({other.position: other.value for other in others})
         for array in self.walked:
             if self.loop.uniform is not None and array.position == self.loop.uniform[0]:
+                # Any other number, on which much of the formula may depend alone.
+                chosen = builder.select(array.repeated, word(len(cases)), chosen)
+                cases.append({array.position: array.value})
                 compare = builder.fcmp_ordered if array.kind.startswith("float") else builder.icmp_signed
                 for number in self.loop.uniform[1]:
                     number = array.value.type(number)
@@ -315,6 +318,9 @@ class LoopWriter:
         results = [next(inside) for _ in self.outputs]
         builder = ir.IRBuilder(function.append_basic_block("entry"))
         arguments = [ir.Constant(memory.value_type(kind), 0) for kind in loop.types]
+        for operand, place in zip(self.inputs, places, strict=True):
+            if operand.position in values and not isinstance(place, ir.Constant):
+                self._leave_to_others(builder, operand, place)
         with emit.counting(builder, function.args[-1]) as i:
             for operand, place in zip(self.inputs, places, strict=True):
                 if operand.position not in values:
@@ -328,6 +334,14 @@ class LoopWriter:
                 memory.emit_store(builder, output.kind, slot, place, offset, found[index])
         builder.ret_void()
         outer.call(function, [*passed, count])
+
+    def _leave_to_others(self, builder, operand, number):
+        """Return where a number has a loop of its own: it is never called so, and LLVM drops what is for them."""
+        position, others = self.loop.uniform or (None, ())
+        compare = builder.fcmp_ordered if operand.kind.startswith("float") else builder.icmp_signed
+        for other in others if operand.position == position else ():
+            with builder.if_then(compare("==", number, number.type(other))):
+                builder.ret_void()
 
     def _function(self, name, parameters, result=None):
         kind = self.ir.FunctionType(result or self.ir.VoidType(), parameters)

@@ -100,8 +100,8 @@ def within(x, limit):
 def _promise_within(builder, args, result):
     from llvmlite import ir
 
-    truth = ir.FunctionType(ir.VoidType(), [ir.IntType(1)])
-    promise = builder.module.globals.get("llvm.assume") or ir.Function(builder.module, truth, "llvm.assume")
+    kind = ir.FunctionType(ir.VoidType(), [ir.IntType(1)])
+    promise = builder.module.globals.get("llvm.assume") or ir.Function(builder.module, kind, "llvm.assume")
     builder.call(promise, [_is_within(builder, *args)])
     return args[0]
 

@@ -95,14 +95,14 @@ def _write_items(builder, size, target, target_stride, source, source_stride, co
     from llvmlite import ir
 
     word, element = ir.IntType(64), ir.IntType(8 * size)
+    width = 32 // size
+    vector = ir.VectorType(element, width)
     repeated = builder.and_(
         builder.icmp_unsigned("==", source_stride, word(0)), builder.icmp_unsigned("==", target_stride, word(size))
     )
     with builder.if_else(repeated) as (fill, copy):
         with fill:
             # A buffer is whole vectors, so the last one may be written in full.
-            width = 32 // size
-            vector = ir.VectorType(element, width)
             value = builder.load(emit.place(builder, element, source, word(0)))
             value = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.IntType(32)(0))
             everywhere = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
@@ -111,18 +111,31 @@ def _write_items(builder, size, target, target_stride, source, source_stride, co
             with emit.counting(builder, parts) as i:
                 builder.store(value, emit.place(builder, vector, target, builder.mul(i, word(32))), align=32)
         with copy:
+            # Of every other element, whole vectors are read; the last element is not among them, nor what is behind it.
+            halves = builder.and_(
+                builder.icmp_unsigned("==", source_stride, word(2 * size)),
+                builder.icmp_unsigned("==", target_stride, word(size)),
+            )
+            pairs = builder.select(halves, builder.udiv(builder.sub(count, word(1)), word(width)), word(0))
+            double = ir.VectorType(element, 2 * width)
+            even = ir.Constant(ir.VectorType(ir.IntType(32), width), list(range(0, 2 * width, 2)))
+            with emit.counting(builder, pairs) as i:
+                value = builder.load(emit.place(builder, double, source, builder.mul(i, word(64))), align=size)
+                value = builder.shuffle_vector(value, ir.Constant(double, ir.Undefined), even)
+                builder.store(value, emit.place(builder, vector, target, builder.mul(i, word(32))), align=size)
+            first = builder.mul(pairs, word(width))
 
             def copy_item(i):
                 value = builder.load(emit.place(builder, element, source, builder.mul(i, source_stride)))
                 builder.store(value, emit.place(builder, element, target, builder.mul(i, target_stride)))
 
-            rounds = builder.udiv(count, word(_UNROLLED))
+            rounds = builder.udiv(builder.sub(count, first), word(_UNROLLED))
             with emit.counting(builder, rounds) as i:
                 for k in range(_UNROLLED):
-                    copy_item(builder.add(builder.mul(i, word(_UNROLLED)), word(k)))
-            done = builder.mul(rounds, word(_UNROLLED))
-            with emit.counting(builder, builder.sub(count, done)) as i:
-                copy_item(builder.add(i, done))
+                    copy_item(builder.add(builder.add(first, builder.mul(i, word(_UNROLLED))), word(k)))
+            first = builder.add(first, builder.mul(rounds, word(_UNROLLED)))
+            with emit.counting(builder, builder.sub(count, first)) as i:
+                copy_item(builder.add(i, first))
 
 
 def _write_stream(builder, module, target, source, size):

@@ -132,3 +132,57 @@ def test_a_refused_call_in_place_has_written_nothing(call, data):
     with pytest.raises(RuntimeError, match="out of bounds"):
         given["x"].index_add_(0, given["rows"], given["s"])
     np.testing.assert_array_equal(given["x"].numpy(), data["x"])
+
+
+SETS = {
+    "x[rows] = s": (lambda t: t["rows"], lambda t: t["s"]),
+    "x[rows] = 0": (lambda t: t["rows"], lambda t: 0.0),
+    "x[rows, labels] = 1": (lambda t: (t["rows"], t["labels"]), lambda t: 1),
+    "x[few] = s[0]": (lambda t: t["few"], lambda t: t["s"][0]),
+    "x[mask] = 0": (lambda t: t["mask"], lambda t: 0.0),
+    "x[mask] = values": (lambda t: t["mask"], lambda t: t["s"][t["mask"]]),
+    "x[row mask] = 0": (lambda t: t["mask"][:, 0].contiguous(), lambda t: nt.tensor(-0.0, dtype=nt.float64)),
+}
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("kind", ["float32", "float64", "int64", "int16", "bool"])
+def test_assignments(name, kind, data):
+    index, value = SETS[name]
+    found = []
+    for ways in ({}, {"narrow": True}, {"gaps": True}, {"grad": True}):
+        given = tensors(data, **ways)
+        target = (given["x"] * 3).to(getattr(nt, kind))
+        target[index(given)] = value(given)
+        found.append(target.detach().numpy())
+    expected = np.array(data["x"] * 3).astype(kind) if kind != "bool" else data["x"] * 3 != 0
+    plain = tensors(data)
+    key = index(plain)
+    key = tuple(one.numpy() for one in key) if type(key) is tuple else key.numpy()
+    put = value(plain)
+    expected[key] = put.numpy().astype(kind) if isinstance(put, nt.Tensor) else put
+    for other in found:
+        np.testing.assert_array_equal(other, expected)
+        if kind.startswith("float"):
+            np.testing.assert_array_equal(np.signbit(other), np.signbit(expected))
+
+
+@pytest.mark.parametrize("far", [ROWS, -ROWS - 1])
+def test_a_refused_assignment_has_written_nothing(far, data):
+    for index in (("rows",), ("rows", "labels"), ("few",)):
+        given = tensors(data)
+        given[index[0]].view(-1)[2] = far
+        version = given["x"]._version
+        with pytest.raises(IndexError, match=f"setitem: index {far} is out of bounds for dimension 0 with size {ROWS}"):
+            given["x"][tuple(given[name] for name in index)] = 5.0
+        np.testing.assert_array_equal(given["x"].numpy(), data["x"])
+        assert given["x"]._version == version
+
+
+def test_an_assignment_by_its_own_elements():
+    x = nt.tensor([2, 0, 1, 3])
+    x[x] = nt.tensor([10, 20, 30, 40])
+    assert x.tolist() == [20, 30, 10, 40]
+    flags = nt.tensor([True, False, True])
+    flags[flags] = False
+    assert flags.tolist() == [False, False, False]

@@ -13,7 +13,7 @@ from .exponential import two_to_the_32, two_to_the_64
 from .logarithm import split_32, split_64
 
 _ZERO_32, _HALF_32, _ONE_32, _TWO_32, _INF_32, _NAN_32 = map(np.float32, (0, 0.5, 1, 2, np.inf, np.nan))
-_LARGEST_32 = np.finfo(np.float32).max
+_LARGEST_32, _LARGEST_64 = np.finfo(np.float32).max, np.finfo(np.float64).max
 _ZERO_64, _HALF_64, _ONE_64, _INF_64, _NAN_64 = map(np.float64, (0, 0.5, 1, np.inf, np.nan))
 # With s = f / (2 + f), log2(1 + f) = s (C + z P(z)) in z = s^2 <= 0.0295, where C = 2 / ln 2 is in two parts; P has an
 # error of 2^-36.4 of log2(1 + f).
@@ -29,6 +29,7 @@ _LOG2_FOR_64 = (
 )  # fmt: skip
 _TOP_32, _BOTTOM_32 = np.float32(129), np.float32(-151)
 _SIGN_32, _NO_SIGN_32 = np.int32(-(2**31)), np.int32(0)
+_SIGN_64, _NO_SIGN_64 = np.int64(-(2**63)), np.int64(0)
 _TOP_64, _BOTTOM_64 = np.float64(1025), np.float64(-1076)
 
 
@@ -59,6 +60,8 @@ def _log2_for_32(x):
 def _log2_for_64(x):
     """log2(x) for x in [0, inf] as the sum of two floats, to some 64 bits; NaN propagates."""
     k, f = split_64(x)
+    k = k if x < _INF_64 else x
+    k = -_INF_64 if x == _ZERO_64 else k
     denominator = np.float64(2) + f
     rest = f - (denominator - np.float64(2))
     inverse = _ONE_64 / denominator
@@ -80,19 +83,13 @@ def _log2_for_64(x):
     fraction = s * factor
     fraction_low = fma(s, factor, -fraction) + fma(s, factor_low, s_low * factor)
     high = k + fraction
-    low = (fraction - (high - k)) + fraction_low
-    high = high if x < _INF_64 else x
-    return -_INF_64 if x == _ZERO_64 else high, low if x < _INF_64 else _ZERO_64
+    return high, (fraction - (high - k)) + fraction_low
 
 
 def _pow_f32(x, y):
-    """x to the power y. See the float64 version.
-
-    What depends on y alone is kept apart: where y is one number for all x, it is computed once.
-    """
+    """x to the power y. See the float64 version."""
     size = fabs(x)
     high, low = _log2_for_32(size)
-    # The largest number does as infinity does, but that 0 times it is 0; it is whole, and even.
     bounded = _LARGEST_32 if y > _LARGEST_32 else y
     bounded = -_LARGEST_32 if bounded < -_LARGEST_32 else bounded
     exact = high * bounded
@@ -115,15 +112,19 @@ def _pow_f64(x, y):
 
     C99's special cases: 1 for x = 1 or y = 0 even beside NaN, and for x = -1 with infinite y; NaN for negative finite
     x and fractional y; zeros and infinities with their signs for odd whole y. Underflow is gradual.
+
+    What depends on y alone is kept apart: where y is one number for all x, it is computed once.
     """
     size = fabs(x)
     high, low = _log2_for_64(size)
-    t = high * y
-    t_low = fma(high, y, -t) + low * y
-    outside = fabs(t) > np.float64(1100)
-    t = _TOP_64 if t > _TOP_64 else t
+    # The largest number does as infinity does, but that 0 times it is 0; it is whole, and even.
+    bounded = _LARGEST_64 if y > _LARGEST_64 else y
+    bounded = -_LARGEST_64 if bounded < -_LARGEST_64 else bounded
+    exact = high * bounded
+    t = _TOP_64 if exact > _TOP_64 else exact
     t = _BOTTOM_64 if t < _BOTTOM_64 else t
-    t_low = _ZERO_64 if outside or t_low != t_low else t_low
+    # Beyond the ends nothing is left to correct, and infinity has no error to speak of.
+    t_low = fma(low, bounded, fma(high, bounded, -exact)) if t == exact else _ZERO_64
     n = rint(t)
     t -= n
     r = t + t_low
@@ -131,9 +132,9 @@ def _pow_f64(x, y):
     half = y * _HALF_64
     whole = rint(y) == y
     odd = whole and rint(half) != half
-    value = from_bits(to_bits(value) | (to_bits(x) & np.int64(-(2**63)))) if odd else value
-    value = _NAN_64 if x < _ZERO_64 and x > -_INF_64 and not whole else value
-    value = _ONE_64 if size == _ONE_64 and fabs(y) == _INF_64 else value
+    value = from_bits(to_bits(value) | (to_bits(x) & (_SIGN_64 if odd else _NO_SIGN_64)))
+    least = -_INF_64 if whole else _ZERO_64
+    value = _NAN_64 if x < least and size < _INF_64 else value
     return _ONE_64 if x == _ONE_64 or y == _ZERO_64 else value
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..dtypes import NUMERIC
 from ..kernels import progress as progress_line
-from ..kernels import store
+from ..kernels import store, transposition
 from ..kernels.declare import REGISTRY, Elementwise
 from ..ops import OPS
 from .progress import progress
@@ -67,7 +67,8 @@ def run(arguments):
 def work_items(dtypes):
     """Return what there is to compile: (kernel, variant or None, dtype), as ops ask for it.
 
-    A variant is a pair (operands kept, results chosen) of a backward kernel, or ``"rows"``.
+    A variant is a pair (operands kept, results chosen) of a backward kernel, ``"rows"``, or the item size of the copies
+    that turn a matrix.
     """
     items = []
     claimed = set()
@@ -89,7 +90,7 @@ def work_items(dtypes):
             items += [(kernel.name, None, dtype) for dtype in dtypes if np.dtype(dtype).kind == "f"]
         if getattr(kernel, "rows", None) is not None:
             items += [(kernel.name, "rows", dtype) for dtype in dtypes if np.dtype(dtype).kind == "f"]
-    return items
+    return items + [("transposing", size, None) for size in transposition.SIDES]
 
 
 def compile_item(item):
@@ -99,6 +100,9 @@ def compile_item(item):
     cannot type it is no failure.
     """
     name, variant, dtype = item
+    if name == "transposing":
+        transposition.transposing(variant)
+        return None
     kernel = REGISTRY[name]
     try:
         if variant is None:

@@ -80,7 +80,7 @@ def _affine_step(module):
     if bias is not None and (row.dtype is not dtype or row.shape != (width,)):
         return None
     columns = matrix.T
-    add = arithmetic.add.rows[dtype]
+    add, add_at_once = arithmetic.add.rows[dtype], arithmetic.add.rows_builtins[dtype]
 
     def step(array):
         if (
@@ -102,7 +102,7 @@ def _affine_step(module):
         except ValueError:
             # No matrix, or none of so many columns.
             return affine(array, matrix, row)
-        if bias is not None:
+        if bias is not None and not add_at_once(result, row, result):
             add(result, row, result)
         return result
 

@@ -399,7 +399,12 @@ def argwhere(input):
 def _(input):
     if not input.ndim:
         return np.empty((int(bool(input)), 0), np.int64)
-    return np.ascontiguousarray(np.stack(input.nonzero(), 1))
+    found = input.nonzero()
+    # NumPy fills one array of a row per element, and gives its columns.
+    rows = found[0].base
+    if type(rows) is np.ndarray and rows.shape == (found[0].size, input.ndim) and rows.flags.c_contiguous:
+        return rows
+    return np.ascontiguousarray(np.stack(found, 1))
 
 
 @composite()

@@ -5,6 +5,7 @@ Functions that read by position stand in ``gather.py``, those that write in ``sc
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -62,16 +63,21 @@ def _add_region(op, whole, indices, values):
             values, index = values.reshape(*shape[:dim], index.size, *shape[dim + 1 :]), index.reshape(-1)
         add_at(op, whole, dim, index, values)
         return
+    positions = indices[dims[0]]
+    for dim in dims[1:]:
+        positions = positions * shape[dim] + indices[dim]
+    extent = math.prod([shape[dim] for dim in dims])
+    if dims == list(range(len(dims))):
+        # The indexed dimensions come first: one dimension of the same memory.
+        rest = shape[len(dims) :]
+        work = whole.reshape(extent, *rest)
+        add_at(op, work, 0, positions.reshape(-1), values.reshape(positions.size, *rest))
+        return
     _, first, count = region(shape, indices)
     order = dims + [dim for dim in range(len(shape)) if dim not in dims]
-    extents = tuple([shape[dim] for dim in dims])
-    positions = np.zeros(indices[dims[0]].shape, np.int64)
-    for dim in dims:
-        positions = positions * shape[dim] + indices[dim]
     rows = np.moveaxis(values, range(first, first + count), range(count))
-    inner = rows.shape[count:]
     moved = whole.transpose(order)
-    work = np.ascontiguousarray(moved).reshape(int(np.prod(extents)), -1 if moved.size else int(np.prod(inner)))
+    work = np.ascontiguousarray(moved).reshape(extent, math.prod(rows.shape[count:]))
     rows = np.ascontiguousarray(rows).reshape(positions.size, work.shape[1])
     add_at(op, work, 0, positions.reshape(-1), rows)
     np.copyto(moved, work.reshape(moved.shape))
@@ -412,7 +418,7 @@ def plain_index(index):
     return _as_basic(index) if kind is tuple else None
 
 
-def _as_positions(index):
+def positions_of(index):
     """Return the arrays of a tuple of int64 tensors with dimensions; None if there is anything else."""
     arrays = []
     for item in index:
@@ -425,7 +431,7 @@ def _as_positions(index):
     return tuple(arrays)
 
 
-def _is_mask(array, shape):
+def is_mask(array, shape):
     """Whether an index array is a mask of the leading dimensions of a tensor of some shape."""
     return array.dtype.kind == "b" and array.ndim and array.shape == shape[: array.ndim]
 
@@ -462,14 +468,14 @@ def getitem(self, index: Any) -> Tensor:
     if kind is Tensor:
         index = (index,)
     if type(index) is tuple:
-        positions = None if recording else _as_positions(index)
+        positions = None if recording else positions_of(index)
         if positions is not None and 0 < len(positions) <= self._array.ndim:
             try:
                 return current.mode.index(self, positions)
             except IndexError:
                 # What follows says which one it was.
                 pass
-        if len(index) == 1 and type(index[0]) is Tensor and _is_mask(index[0]._array, self._array.shape):
+        if len(index) == 1 and type(index[0]) is Tensor and is_mask(index[0]._array, self._array.shape):
             return _masked(self, index[0], recording)
     basic, advanced = parse_index("getitem", self._array.shape, index, recording)
     if advanced is None:

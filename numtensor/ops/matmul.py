@@ -374,7 +374,7 @@ def _rows_product(x, weight):
     return rows.reshape(x.shape[:-1] + weight.shape[:-1])
 
 
-ADD, ADD_ROWS = kernels.add.loops, kernels.add.rows
+ADD, ADD_ROWS, ADD_ROWS_AT_ONCE = kernels.add.loops, kernels.add.rows, kernels.add.rows_builtins
 
 
 @linear.forward
@@ -401,9 +401,11 @@ def affine(x, weight, bias):
     try:
         if not result.ndim:
             return ADD[dtype](result, bias)
-        if bias.ndim and bias.shape[-1] == result.shape[-1]:
-            return ADD_ROWS[dtype](result, bias, result)
-        return ADD[dtype](result, bias, result)
+        # A vector is refused unless it is as long as a row.
+        if bias.ndim == 1 and ADD_ROWS_AT_ONCE[dtype](result, bias, result):
+            return result
+        add = ADD_ROWS if bias.shape == result.shape[-1:] else ADD
+        return add[dtype](result, bias, result)
     except ValueError:
         raise RuntimeError(
             f"linear: bias of shape {bias.shape} cannot be added to a result of shape {result.shape} (input "

@@ -127,6 +127,9 @@ def broadcast_positions(op, arrays):
     Raises:
         IndexError: their shapes do not broadcast.
     """
+    shape = arrays[0].shape
+    if all(array.shape == shape for array in arrays):
+        return arrays
     try:
         return np.broadcast_arrays(*arrays)
     except ValueError:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import dtypes
 from ..graph import counter_of
+from ..kernels.forward import choice
 from ..kernels.forward import scatter as forward
 from ..modes import current
 from ..tensor import Tensor, from_array
@@ -18,7 +19,7 @@ from .dims import normalise_dim
 from .expand import expand
 from .gather import check_along, gather
 from .general_kind import composite, kernel
-from .indexing import as_key, basic_index, parse_index, plain_index, put, region
+from .indexing import as_key, basic_index, is_mask, parse_index, plain_index, positions_of, put, region
 from .operands import CONSTANTS
 from .positions import (
     INT64,
@@ -116,18 +117,15 @@ def setitem(self, index: Any, value: Operand) -> None:
     basic = plain_index(index)
     advanced = None
     if basic is None:
+        if not (recording or current.mode.active) and _overwrite(self, index, value):
+            return
         basic, advanced = parse_index("setitem", target.shape, index, recording)
     if recording or current.mode.active:
         # As ops, which a graph or a mode's wrapper sees.
         _write_by_ops(self, basic, advanced, value)
         return
     part = basic_index._forward(target, basic)
-    if type(value) is Tensor and value._array.dtype is target.dtype:
-        values = value._array
-    elif isinstance(value, Tensor):
-        values = _as_array("setitem", "value", value._array, target.dtype)
-    else:
-        values = _as_array("setitem", "value", value, target.dtype)
+    values = _values_of(value, target.dtype)
     inplace.check_writable("setitem", self, part)
     if advanced is None:
         if values.ndim:
@@ -137,6 +135,44 @@ def setitem(self, index: Any, value: Operand) -> None:
         shape, _, _ = region(part.shape, advanced)
         part[as_key(advanced)] = _fit_values("setitem", values, shape)
     inplace.bump_version(self, "setitem")
+
+
+def _values_of(value, kind):
+    if type(value) is Tensor and value._array.dtype is kind:
+        return value._array
+    return _as_array("setitem", "value", value._array if isinstance(value, Tensor) else value, kind)
+
+
+def _overwrite(self, index, value):
+    """Do what `setitem` does where nothing is recorded, by int64 tensors alone or by a mask; return False for others.
+
+    NumPy compares all indices before it writes; what it refuses is left to the general way, which says why.
+    """
+    target = self._array
+    index = index if type(index) is tuple else (index,)
+    if len(index) == 1 and type(index[0]) is Tensor and is_mask(index[0]._array, target.shape):
+        mask, values = index[0]._array, _values_of(value, target.dtype)
+        if values.ndim or np.may_share_memory(mask, target):
+            return False
+        inplace.check_writable("setitem", self, target)
+        mask = mask.reshape(mask.shape + (1,) * (target.ndim - mask.ndim))
+        # NumPy's copyto() branches at each element.
+        choice.where.loops[target.dtype](mask, values, target, target)
+    else:
+        positions = positions_of(index)
+        if positions is None or not 0 < len(positions) <= target.ndim:
+            return False
+        given = positions[0].shape
+        if any(one.shape != given or np.may_share_memory(one, target) for one in positions):
+            return False
+        inplace.check_writable("setitem", self, target)
+        values = _fit_values("setitem", _values_of(value, target.dtype), given + target.shape[len(positions) :])
+        try:
+            target[positions] = values
+        except IndexError:
+            return False
+    inplace.bump_version(self, "setitem")
+    return True
 
 
 def _write_by_ops(self, basic, advanced, value):

@@ -30,7 +30,15 @@ def layouts(array):
     backwards = array[::-1].copy()
     shifted = np.zeros(n + 1, array.dtype)
     shifted[1:] = array
-    return {"contiguous": array, "column": wide[:, 1], "reversed": backwards[::-1], "shifted": shifted[1:]}
+    pairs = np.zeros(2 * n - 1, array.dtype)
+    pairs[::2] = array
+    return {
+        "contiguous": array,
+        "column": wide[:, 1],
+        "every other": pairs[::2],
+        "reversed": backwards[::-1],
+        "shifted": shifted[1:],
+    }
 
 
 def arguments(kernel, dtype, n, seed):

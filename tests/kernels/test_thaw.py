@@ -128,7 +128,10 @@ def test_both_processes_computed_the_same(filled):
 def test_nothing_half_written_is_left(filled):
     folder, left, right = filled
     assert not list(folder.rglob(".writing-*"))
-    assert len(list(folder.rglob("*.kernel"))) == len(left.keys() | right.keys())
+    kept = [path.name.rpartition("-")[0] for path in folder.rglob("*.kernel")]
+    # Beside the kernels of ops there may be what all of them share.
+    assert sorted(name for name in kept if name.startswith(("forward.", "backward."))) == sorted({**left, **right})
+    assert len(kept) == len(set(kept))
 
 
 def test_a_process_without_numba_thaws_every_entry_with_the_same_bits(filled):
@@ -137,7 +140,7 @@ def test_a_process_without_numba_thaws_every_entry_with_the_same_bits(filled):
     count = finish(start(folder, 0, 100, "thaw", folder / "thawed.npz"))
     thawed = dict(np.load(folder / "thawed.npz"))
     assert thawed.keys() == left.keys() | right.keys()
-    assert count == len(thawed) == len(before)
+    assert count == len(before)
     for name, found in thawed.items():
         compiled = left[name] if name in left else right[name]
         assert found.tobytes() == compiled.tobytes(), f"{name}: other bits than when it was compiled"

@@ -129,7 +129,7 @@ def test_three_broadcast_operands(shapes):
 def test_numbers_of_the_formula_are_one_for_all_rows():
     x, y = numbers((200, 100)), numbers((100,), seed=1)
     beta = np.array(0.3, np.float32)
-    same_bits(*both_ways("forward.loss.huber_loss", x, y, beta))
+    same_bits(*both_ways("forward.regression_loss.huber_loss", x, y, beta))
 
 
 def test_shapes_that_do_not_broadcast_are_refused():

@@ -5,7 +5,7 @@ import pytest
 
 import numtensor as nt
 from numtensor.kernels.backward import normalization as backward
-from numtensor.kernels.forward import cumulative, normalization
+from numtensor.kernels.forward import arithmetic, cumulative, normalization
 from numtensor.ops.row_kernels import RowKernel
 
 F = nt.nn.functional
@@ -149,3 +149,22 @@ def test_layer_norm_with_a_strided_weight():
     for one, other in ((strided(weight), bias), (weight, strided(bias))):
         found = F.layer_norm(nt.from_numpy(x), 6, nt.from_numpy(one), nt.from_numpy(other)).numpy()
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.uint8])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_row_is_added_to_all_rows_in_place(shape, dtype):
+    x, (row,) = samples(1, shape, np.float32)[0], samples(1, shape[-1:], np.float32)
+    x, row = (100 * abs(x)).astype(dtype), (100 * abs(row)).astype(dtype)
+    expected = x + row
+    for add in (arithmetic.add.rows_builtins[x.dtype], arithmetic.add.rows[x.dtype]):
+        result = x.copy()
+        assert add(result, row, result) is not False
+        same(result, expected)
+
+
+@pytest.mark.parametrize("row", [np.ones(3), np.ones(5), np.ones(8)[::2], np.ones(4, np.float32), np.ones((2, 4))])
+def test_other_rows_are_not_added(row):
+    result = np.zeros((3, 4))
+    assert arithmetic.add.rows_builtins[result.dtype](result, row, result) is False
+    assert not result.any()
