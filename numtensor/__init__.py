@@ -47,6 +47,7 @@ from .ops.queries import (
 from .ops.random_ops import get_rng_state, set_rng_state
 from .random import Generator, default_generator, fork_rng, initial_seed, manual_seed, seed
 from .tensor import Size, Tensor, from_array
+from .threads import get_num_threads, num_threads, set_num_threads
 
 newaxis = None
 

@@ -55,6 +55,9 @@ from numtensor.serialization import save as save
 from numtensor.tensor import Size as Size
 from numtensor.tensor import Tensor as Tensor
 from numtensor.tensor import from_array as from_array
+from numtensor.threads.limits import get_num_threads as get_num_threads
+from numtensor.threads.limits import num_threads as num_threads
+from numtensor.threads.limits import set_num_threads as set_num_threads
 
 __version__: str
 bool: dtype

@@ -283,7 +283,7 @@ class Manager:
     __slots__ = ("__weakref__",)
 
     def __exit__(self, kind: object, value: object, traceback: object) -> None:
-        before = _leave(self)
+        before = leave(self)
         current.mode = current.mode.with_grad[before.grad]
 
     def clone(self) -> Self:
@@ -302,7 +302,7 @@ class Manager:
         return decorate(lambda: self, function, type(self).__name__)
 
 
-def _leave(manager):
+def leave(manager):
     """Take the newest entry of a manager off the thread's stack, and return the mode before it."""
     entered = current.entered
     if entered:
@@ -594,7 +594,7 @@ class inference_mode(Manager):
         current.mode = before.with_inference[self.mode]
 
     def __exit__(self, kind: object, value: object, traceback: object) -> None:
-        current.mode = _leave(self)
+        current.mode = leave(self)
 
     def clone(self) -> Self:
         """Return a new manager of the same mode."""

@@ -1,5 +1,6 @@
 """What holds for every test: one that leaks a mode, a default dtype or a seed fails."""
 
+import os
 import random as python_random
 
 import numpy as np
@@ -8,6 +9,9 @@ import pytest
 import numtensor as nt
 from numtensor import random
 from numtensor.modes import TRACKED, current
+
+# Each of several processes has its share of the processors.
+nt.set_num_threads(max(1, nt.get_num_threads() // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))))
 
 
 @pytest.fixture(autouse=True)

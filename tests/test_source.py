@@ -81,7 +81,7 @@ def room(name):
 FLOORS = [
     {"_checkout", "_version", "kernels"},
     {"dtypes", "graph", "modes", "random", "return_types"},
-    {"printing"},
+    {"printing", "threads"},
     {"_types", "tensor"},
     {"debug"},
     {"ops"},

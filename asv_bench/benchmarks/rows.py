@@ -59,3 +59,10 @@ class Network(_Rows):
 
     group = "network"
     params = (list(_cases(group)),)
+
+
+class Threads(_Rows):
+    """Predictions in several Python threads at once, and large ops by two threads."""
+
+    group = "threads"
+    params = (list(_cases(group)),)

@@ -11,6 +11,8 @@ import numpy as np
 from ..graph import FREED, Metadata, Node, Output
 from ..kernels.forward.arithmetic import add
 from ..ops.inplace import bump_version
+from ..threads.division import call as divide
+from ..threads.limits import process
 
 
 class Arrays:
@@ -24,7 +26,10 @@ class Arrays:
     @staticmethod
     def add(a, b):
         # Our kernel, because NumPy's own would warn of inf - inf.
-        return np.asarray(add.loops[a.dtype](a, b))
+        kernel = add.loops[a.dtype]
+        if process.asks and a.nbytes >= process.large:
+            return divide(kernel, a, b)
+        return np.asarray(kernel(a, b))
 
     def accumulate(self, tensor, grad):
         """Add a gradient to the ``grad`` of a leaf, in place; return the sum."""
@@ -32,7 +37,11 @@ class Arrays:
         if tensor.is_inference():
             # One that the user assigned: nothing outside inference mode may change it.
             return self.wrap(self.add(array, grad))
-        add.loops[array.dtype](array, grad, array)
+        kernel = add.loops[array.dtype]
+        if process.asks and array.nbytes >= process.large:
+            divide(kernel, array, grad, out=(array,))
+        else:
+            kernel(array, grad, array)
         bump_version(tensor, "backward")
         return tensor
 

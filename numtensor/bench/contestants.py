@@ -41,6 +41,9 @@ class Contestant:
         """Return its version."""
         return importlib.metadata.version(self.packages[0])
 
+    def use_threads(self, number):
+        """Let it use so many threads from now on, if it can be told in a process that holds everybody to one."""
+
     def modules(self):
         """Return what programs call its modules, by those names."""
         return {}
@@ -134,6 +137,9 @@ class Numtensor(_Recording):
         """Return the module."""
         return numtensor
 
+    def use_threads(self, number):
+        self.library().set_num_threads(number)
+
     def version(self):
         """Return its version."""
         return self.library().__version__
@@ -167,13 +173,18 @@ class Torch(Numtensor):
 
     name, title = "torch", "PyTorch"
     packages = ("torch",)
+    threads = 1
+
+    def use_threads(self, number):
+        self.threads = number
+        self.library()
 
     def library(self):
-        """Return the module, held to one thread."""
+        """Return the module, held to its threads: it does not do as the environment says everywhere."""
         import torch
 
-        if torch.get_num_threads() != 1:
-            torch.set_num_threads(1)
+        if torch.get_num_threads() != self.threads:
+            torch.set_num_threads(self.threads)
         return torch
 
     def version(self):

@@ -1,10 +1,11 @@
-"""``threads``: several Python threads that each serve the 784-256-10 network under inference mode."""
+"""``threads``: several Python threads that each serve the 784-256-10 network; and one whose large ops use two."""
 
 import functools
 import itertools
 import threading
 
-from . import networks, runner
+from . import data, networks, runner
+from .contestants import variables
 from .declare import Group, Ready, Row
 from .timing import Timed
 
@@ -23,9 +24,27 @@ ROWS = [
     )
 ]
 
+# Of those that have threads for one op, PyTorch alone can be told while the process runs.
+THREADS = 2
+LARGE = [
+    Row(f"{name} by {THREADS} threads", text, sizes=(1_000_000, 4_000_000), modes=("inference",))
+    for name, text in (
+        ("add", "x + y"),
+        ("exp", "t.exp(x)"),
+        ("sum dim 1", "m.sum(1)"),
+        ("softmax dim 1", "t.softmax(m, 1)"),
+        ("layer_norm", "F.layer_norm(m, (k,), scale, shift)"),
+    )
+]
+
 
 def prepare(case, contestant):
-    """Return a contestant ready for a case: the size is the number of threads."""
+    """Return a contestant ready for a case: the size is the number of threads, or that of the arrays."""
+    if case.row in LARGE:
+        contestant.use_threads(THREADS)
+        text = case.programs()[contestant.name]
+        return contestant.forward(text, data.values(variables(text), case.size), case.mode)
+    contestant.use_threads(1)
     predict = networks.predictor(contestant)
     batch = contestant.tensor(networks.images(1))
     serve = functools.partial(_serve, predict, batch, contestant.manager(case.mode), case.size)
@@ -49,4 +68,10 @@ def _serve(predict, batch, manager, count):
     return results
 
 
-GROUP = Group("threads", "seconds per prediction, several Python threads at once", ROWS, runner.timed, prepare)
+GROUP = Group(
+    "threads",
+    "seconds per prediction, several Python threads at once; and large ops by several threads",
+    [*ROWS, *LARGE],
+    runner.timed,
+    prepare,
+)

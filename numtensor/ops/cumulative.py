@@ -10,6 +10,7 @@ from ..kernels.backward import cumulative as backward
 from ..kernels.forward import cumulative as forward
 from ..modes import current
 from ..tensor import Tensor, from_array
+from ..threads.division import divided
 from .comparison import logical_xor
 from .dims import normalise_dim
 from .general_kind import composite, kernel
@@ -37,6 +38,13 @@ def _running(op, rows, columns, array, dim):
         view = array.reshape(math.prod(shape[:dim]), shape[dim], math.prod(shape[dim + 1 :]))
         return columns(view).reshape(shape)
     return np.ascontiguousarray(np.moveaxis(rows(np.moveaxis(array, dim, -1)), -1, dim))
+
+
+def _running_large(op, loops, input, dim, dtype):
+    """Do the same by several threads."""
+    kernels = [None if kernel is None else divided(kernel) for kernel in loops[input.dtype]]
+    result = _running(op, *kernels, as_numbers(input), dim)
+    return result if input.dtype.kind == "f" else to_result(op, result, dtype)
 
 
 @kernel(cast="dtype", linear=True)
@@ -72,6 +80,11 @@ def _(input, dim, dtype):
         rows = CUMSUM_ROWS.run
     result = _running("cumsum", rows, columns, array, dim)
     return result if input.dtype.kind == "f" else to_result("cumsum", result, dtype)
+
+
+@cumsum.large
+def _(input, dim, dtype):
+    return _running_large("cumsum", CUMSUM, input, dim, dtype)
 
 
 @cumsum.backward
@@ -117,6 +130,11 @@ def _(input, dim, dtype):
     array = as_numbers(input)
     result = _running("cumprod", *CUMPROD[array.dtype], array, dim)
     return result if input.dtype.kind == "f" else to_result("cumprod", result, dtype)
+
+
+@cumprod.large
+def _(input, dim, dtype):
+    return _running_large("cumprod", CUMPROD, input, dim, dtype)
 
 
 @cumprod.backward

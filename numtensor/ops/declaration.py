@@ -15,6 +15,7 @@ from ..debug import origin
 from ..graph import Metadata, Node, make_metadata
 from ..modes import current
 from ..tensor import Tensor, new
+from ..threads.limits import process
 from . import inplace, operands
 from .texts import forwarder
 
@@ -23,6 +24,14 @@ new_tensor = functools.partial(new, Tensor)
 
 OPS = {}
 """The op table: declarations by name. In-place forms are not ops of their own."""
+
+
+def _renew_all():
+    for op in OPS.values():
+        op.renew()
+
+
+process.listeners.append(_renew_all)
 
 
 class Declaration:
@@ -97,8 +106,9 @@ class Declaration:
         self._vjp = None
         self.tangent_rule = None
         self._keyword_rule = None
-        # What `quicken` has yet to do.
+        # What `quicken` writes anew, and whether it did.
         self._forms = []
+        self._quick = False
         if self.name in OPS:
             raise ValueError(f"two ops are named {self.name!r}")
         OPS[self.name] = self
@@ -188,8 +198,10 @@ class Declaration:
         `INFERENCE` and `NO_GRAD` are those modes alone, without wrappers. The text is written when the op is first
         used in such a mode: writing it for all ops would add a seventh to the time of an import.
         """
-        forms, self._forms = self._forms, []
-        for function, parameters, arguments, around in forms:
+        if self._quick:
+            return
+        self._quick = True
+        for function, parameters, arguments, around in self._forms:
             quick = self.quick_lines(arguments)
             if quick:
                 lines = [
@@ -201,6 +213,13 @@ class Declaration:
                 ]
                 quicker = forwarder(function.__name__, self.name, parameters, around(lines), {})
                 function.__code__ = quicker.__code__
+
+    def renew(self):
+        """Have all that was written for this op written again, since what texts depend on is another."""
+        modes.register_op(self)
+        if self._quick:
+            self._quick = False
+            self.quicken()
 
     def quick_lines(self, arguments):
         """Write the lines that return the result without recording where the arguments are of the common kind.

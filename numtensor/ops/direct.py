@@ -12,6 +12,8 @@ import numpy as np
 from ..graph import NO_VERSION, counter_of
 from ..modes import current
 from ..tensor import TENSORS
+from ..threads.division import call as divide
+from ..threads.limits import process
 from .operands import CONSTANTS, WEAK, WEAK_STRICT
 
 KERNELS = (types.BuiltinFunctionType, np.ufunc)
@@ -88,7 +90,10 @@ def apply(op, target, arguments):
                 return False
             operands.append(value)
         # NumPy refuses shapes before it writes anything, and buffers operands that overlap with the result.
-        kernel(*operands, array)
+        if process.asks and array.nbytes >= process.large:
+            divide(kernel, *operands, out=(array,))
+        else:
+            kernel(*operands, array)
     except (KeyError, RuntimeError, TypeError, ValueError):
         return False
     count_write(target, op.name + "_")

@@ -13,6 +13,8 @@ from .. import dtypes
 from ..graph import NO_VERSION, next_sequence_number
 from ..kernels.declare import Elementwise
 from ..tensor import TENSORS
+from ..threads.division import divided
+from ..threads.limits import process
 from . import operands
 from .declaration import (
     Declaration,
@@ -107,6 +109,7 @@ class ElementwiseOp(Declaration):
             "    kernel = kernels[dtype]",
             "except KeyError:",
             "    kernel = table[dtype]",
+            *self._divide_lines(),
             "try:",
             f"    result = kernel({self._call_arguments()})",
             "except ValueError as error:",
@@ -133,6 +136,7 @@ class ElementwiseOp(Declaration):
             **({"WEAK": WEAK_FLOATING, "promote": operands.promote_floating} if self.integers == "float" else {}),
             **({} if self.wraps else {"WEAK": WEAK_STRICT}),
             "CONSTANTS": CONSTANTS,
+            "divided": divided,
             "broadcast_error": broadcast_error,
             "as_operand": operands.as_operand,
             "as_number": operands.as_number,
@@ -144,6 +148,13 @@ class ElementwiseOp(Declaration):
         }
         return compile_function(self.name, self.call_signature, lines, namespace)
 
+    def _divide_lines(self):
+        """Write the lines that let several threads compute large results, where there may be several."""
+        if not process.asks:
+            return []
+        large = " or ".join(f"a_{x}.nbytes >= {process.large}" for x in self.tensors)
+        return [f"if {large}:", "    kernel = divided(kernel)"]
+
     def quick_lines(self, arguments):
         """Write what is done with tensors of one dtype, and shapes that broadcast."""
         if len(self.parameters) > len(self.tensors) or len(self.tensors) > 2 or self.tensors[0] == "condition":
@@ -152,13 +163,15 @@ class ElementwiseOp(Declaration):
         lines = [
             *(f"{array} = {tensor}._array" for array, tensor in zip(arrays, arguments, strict=True)),
             "dtype = a.dtype",
-            *(["if b.dtype is dtype:"] if len(arrays) == 2 else []),
         ]
+        conditions = ["b.dtype is dtype"] if len(arrays) == 2 else []
+        if process.asks:
+            conditions += [f"{array}.nbytes < {process.large}" for array in arrays]
         call = [
             f"result = kernels[dtype]({', '.join(arrays)})",
             *self.result_lines(None),
         ]
-        lines += ["    " + line for line in call] if len(arrays) == 2 else call
+        lines += [f"if {' and '.join(conditions)}:", *("    " + line for line in call)] if conditions else call
         lines = ["try:", *("    " + line for line in lines), "except QUICK_ERRORS:", "    pass"]
         if len(arrays) == 1:
             return lines
@@ -412,7 +425,10 @@ class ElementwiseOp(Declaration):
                 check_version(node, position, self.saved_names[position], value)
                 value = value._array
             arguments.append(value)
-        results = table[grad.dtype](grad, *arguments)
+        kernel = table[grad.dtype]
+        if process.asks and grad.nbytes >= process.large:
+            kernel = divided(kernel)
+        results = kernel(grad, *arguments)
         if len(chosen) == 1:
             result = results if type(results) is np.ndarray else np.asarray(results)
             if node.extra is not None:
@@ -458,7 +474,10 @@ def _version_of(meta):
 def _in_default_dtype(op, *arrays):
     """Compute an op that has no integer form in the default floating dtype, as PyTorch does."""
     kind = dtypes.get_default_dtype().numpy
-    return op.table[kind](*(a.astype(kind) for a in arrays))
+    kernel = op.table[kind]
+    if max(a.nbytes for a in arrays) >= process.large:
+        kernel = divided(kernel)
+    return kernel(*(a.astype(kind) for a in arrays))
 
 
 

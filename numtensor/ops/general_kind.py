@@ -43,6 +43,7 @@ from ..graph import (
 )
 from ..modes import NO_GRAD, current
 from ..tensor import Tensor, new
+from ..threads.limits import process
 from .declaration import (
     Declaration,
     as_saved,
@@ -101,7 +102,7 @@ class GeneralOp(Declaration):
         self.collect = collect
         self.otherwise = otherwise
         self.optional = (optional,) if isinstance(optional, str) else tuple(optional)
-        self._forward = self._forward_recording = self._backward = None
+        self._forward = self._large = self._forward_recording = self._backward = None
         # {differentiable input: what its gradient needs}, where some need less than all.
         self.saves_for = None
         if isinstance(saves, dict):
@@ -117,6 +118,14 @@ class GeneralOp(Declaration):
     def forward(self, rule):
         """Give the forward rule: the parameters with arrays for tensors; returns an array (or a tuple of arrays)."""
         self._forward = self.public.__globals__["forward"] = rule
+        return rule
+
+    def large(self, rule):
+        """Give the forward rule for a first tensor of ``process.large`` bytes: the same bits, by several threads.
+
+        Needed only where the forward rule must not take the time to ask; small calls ask while there are several.
+        """
+        self._large = self.public.__globals__["large"] = rule
         return rule
 
     def forward_recording(self, rule):
@@ -167,6 +176,7 @@ class GeneralOp(Declaration):
             "counter_of": counter_of,
             # The public function is written before the rule is given.
             "forward": self._forward,
+            "large": self._large,
             "NO_VERSION": NO_VERSION,
             "ViewMetadata": ViewMetadata,
             "NoView": NoView,
@@ -250,6 +260,10 @@ class GeneralOp(Declaration):
     def _forward_lines(self, passed, arguments):
         """Write the lines that run the forward rule on what is `passed`, for a call with `arguments`."""
         run = f"result = forward({', '.join(passed)})"
+        if self._large is not None and process.asks:
+            first = passed[self.parameters.index(self.tensors[0])]
+            rule = f"(large if {first}.nbytes >= {process.large} else forward)"
+            return [f"result = {rule}({', '.join(passed)})"]
         if self.otherwise is None:
             return [run]
         return ["try:", f"    {run}", "except NoView:", f"    return otherwise({', '.join(arguments)})"]

@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import dtypes
 from ..kernels.forward import loss_reduction as forward
+from ..threads.division import large_or_not
 from .normalization import require_floating
 from .operands import CONSTANTS, broadcast_error, sum_to_shape
 
@@ -81,7 +82,8 @@ def pointwise(op, kernel, input, target, reduction, *numbers):
     input, target = _common(op, input, target)
     constants = CONSTANTS[input.dtype]
     try:
-        losses = kernel.loops[input.dtype](input, target, *[constants[n] for n in numbers])
+        loop = large_or_not(kernel.loops[input.dtype], input)
+        losses = loop(input, target, *[constants[n] for n in numbers])
     except ValueError as error:
         raise broadcast_error(op, error, input, target) from None
     losses = np.asarray(losses)
@@ -95,7 +97,8 @@ def difference_gradients(kernel, grad, needs, input, target, reduction, *numbers
     count = a.size if a.shape == b.shape else math.prod(np.broadcast_shapes(a.shape, b.shape))
     constants = CONSTANTS[kind]
     scale = gradient_scale(reduction, count)
-    slope = np.asarray(kernel.loops[kind](grad, a, b, *[constants[n] for n in numbers], constants[scale]))
+    loop = large_or_not(kernel.loops[kind], a)
+    slope = np.asarray(loop(grad, a, b, *[constants[n] for n in numbers], constants[scale]))
     return (
         sum_to_shape(slope, input.shape).astype(input.dtype, copy=False) if needs[0] else None,
         sum_to_shape(np.negative(slope), target.shape).astype(target.dtype, copy=False) if needs[1] else None,

@@ -13,6 +13,7 @@ from ..dtypes import as_dtype
 from ..kernels.backward import normalization as backward
 from ..kernels.forward import normalization as forward
 from ..modes import current
+from ..threads.division import large_or_not
 from .dims import normalise_dim
 from .general_kind import composite, kernel
 from .inplace import bump_version, check_writable
@@ -47,7 +48,8 @@ def along(rows, columns, dim, *arrays):
     outer, inner = math.prod(shape[:dim]), math.prod(shape[dim + 1 :])
     if inner == 1:
         return rows.run(*[a.reshape(outer, shape[dim]) for a in arrays]).reshape(shape)
-    return columns.loops[arrays[0].dtype](*[a.reshape(outer, shape[dim], inner) for a in arrays]).reshape(shape)
+    kernel = large_or_not(columns.loops[arrays[0].dtype], arrays[0])
+    return kernel(*[a.reshape(outer, shape[dim], inner) for a in arrays]).reshape(shape)
 
 
 def require_floating(op, array):
@@ -113,6 +115,12 @@ def _(input, dim):
     return along(SOFTMAX, forward.softmax_columns, _softmax_dim("softmax", dim, input.ndim), input)
 
 
+@softmax.large
+def _(input, dim):
+    require_floating("softmax", input)
+    return along(SOFTMAX, forward.softmax_columns, _softmax_dim("softmax", dim, input.ndim), input)
+
+
 @softmax.backward
 def _(grad, needs, input, dim, output):
     dim = dim if dim is not None else 0 if output.ndim in (0, 1, 3) else 1
@@ -165,6 +173,12 @@ def _(input, dim, dtype):
 
 @log_softmax.forward
 @LOG_SOFTMAX.first
+def _(input, dim):
+    require_floating("log_softmax", input)
+    return along(LOG_SOFTMAX, forward.log_softmax_columns, _softmax_dim("log_softmax", dim, input.ndim), input)
+
+
+@log_softmax.large
 def _(input, dim):
     require_floating("log_softmax", input)
     return along(LOG_SOFTMAX, forward.log_softmax_columns, _softmax_dim("log_softmax", dim, input.ndim), input)
@@ -300,7 +314,7 @@ def _(input, normalized_shape, weight, bias, eps):
 @layer_norm.forward_recording
 def _(input, normalized_shape, weight, bias, eps):
     rows, operands = _layer_norm_operands(input, normalized_shape, weight, bias, eps)
-    out, mean, rstd = rows.kernel.loops[input.dtype](*operands)
+    out, mean, rstd = large_or_not(rows.kernel.loops[input.dtype], input)(*operands)
     return out.reshape(input.shape), mean, rstd
 
 
@@ -314,9 +328,10 @@ def _(grad, needs, input, normalized_shape, weight, bias, eps, mean, rstd):
     for_input = for_weight = for_bias = None
     if needs[0]:
         if weight is None:
-            for_input = backward.normalize.loops[table](grad, x, mean, rstd)
+            for_input = large_or_not(backward.normalize.loops[table], x)(grad, x, mean, rstd)
         else:
-            for_input = backward.layer_norm.loops[table](grad, x, weight.reshape(n), mean, rstd)
+            kernel = large_or_not(backward.layer_norm.loops[table], x)
+            for_input = kernel(grad, x, weight.reshape(n), mean, rstd)
         for_input = for_input.reshape(input.shape)
     count = math.prod(np.shape(mean))
     if needs[1]:
@@ -369,9 +384,10 @@ def _standardized(input, mean, rstd, weight, bias):
     weight = constants[1] if weight is None else weight
     bias = constants[0] if bias is None else bias
     if input.ndim == 2:
-        return forward.standardize.loops[input.dtype](input, mean, rstd, weight, bias)
+        return large_or_not(forward.standardize.loops[input.dtype], input)(input, mean, rstd, weight, bias)
     rows = input.reshape(input.shape[0], input.shape[1], -1)
-    return forward.standardize_rows.loops[input.dtype](rows, mean, rstd, weight, bias).reshape(input.shape)
+    kernel = large_or_not(forward.standardize_rows.loops[input.dtype], input)
+    return kernel(rows, mean, rstd, weight, bias).reshape(input.shape)
 
 
 def _check_channels(op, input, **arrays):
@@ -486,12 +502,13 @@ def _(grads, needs, input, weight, bias, eps, mean, rstd):
         slope = silent.run(np.divide, product * rstd, count).astype(kind)
         scale = rstd if weight is None else rstd * weight
         if input.ndim == 2:
-            for_input = backward.standardize.loops[kind](grad, input, mean, level, slope, scale)
+            kernel = large_or_not(backward.standardize.loops[kind], input)
+            for_input = kernel(grad, input, mean, level, slope, scale)
         else:
             rows = (input.shape[0], input.shape[1], -1)
-            for_input = backward.standardize_rows.loops[kind](
-                grad.reshape(rows), input.reshape(rows), mean, level, slope, scale
-            ).reshape(input.shape)
+            kernel = large_or_not(backward.standardize_rows.loops[kind], input)
+            for_input = kernel(grad.reshape(rows), input.reshape(rows), mean, level, slope, scale)
+            for_input = for_input.reshape(input.shape)
     return for_input, product.astype(kind) if needs[1] else None, total.astype(kind) if needs[2] else None
 
 

@@ -10,8 +10,10 @@ import math
 
 import numpy as np
 
+from ..threads.division import divided, large_or_not
+from ..threads.limits import process
 from .dims import normalise_dims
-from .reduce_loops import LAST
+from .reduce_loops import LAST, WORTH
 
 _empty = np.empty
 
@@ -91,6 +93,8 @@ def _reduce_any(op, loops, array, dim, keepdim, numbers, staged):
     dims = normalise_dims(op, dim, ndim)
     if ndim == 0:
         return rows(array.reshape(1), *numbers)
+    if array.nbytes >= WORTH * process.large:
+        rows, columns = divided(rows), None if columns is None else divided(columns)
     if len(dims) == 1:
         axis = dims[0]
         if axis == ndim - 1 and (array.size < FEW or array.strides[axis] == array.itemsize):
@@ -229,10 +233,10 @@ def call_spread(kernel, x, *arguments):
     repeated = kernel.repeated
     first = arguments[kernel.parameters.index(repeated[0])]
     if x.size < FEW or first.size == 1 or first.shape[-1] != 1:
-        return np.asarray(kernel.loops[x.dtype](*arguments))
+        return np.asarray(large_or_not(kernel.loops[x.dtype], x)(*arguments))
     # The other dimensions broadcast.
     numbers = [a[..., 0] if name in repeated else a for name, a in zip(kernel.parameters, arguments, strict=True)]
-    return kernel.rows[x.dtype](*numbers)
+    return large_or_not(kernel.rows[x.dtype], x)(*numbers)
 
 
 def require_elements(op, shape, dim):

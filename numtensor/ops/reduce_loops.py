@@ -1,7 +1,5 @@
 """The pairs of kernels that reductions choose from, and what their rules share."""
 
-import functools
-
 import numpy as np
 
 from .. import dtypes
@@ -9,6 +7,12 @@ from ..kernels.builtin import ANY_ORDER, FLAT, refuse
 from ..kernels.declare import WORKING, KernelTable
 from ..modes import current
 from ..tensor import from_array
+from ..threads.division import Deferred
+from ..threads.limits import process
+
+WORTH = 4
+"""How many times larger than other operands those of a reduction are that several threads reduce sooner: it writes next
+to nothing, and as long as it reads from the processor's caches, waking a thread takes longer."""
 
 
 class Loops(dict):
@@ -32,6 +36,7 @@ class Loops(dict):
         self.ordered = ordered
         self.unwanted = unwanted
         self.builtins = KernelTable(self._make_builtins)
+        process.listeners.append(self.builtins.clear)
 
     def _kernels(self, dtype):
         return self.floating if dtype.kind == "f" else self.integral
@@ -40,7 +45,7 @@ class Loops(dict):
         rows, columns = self._kernels(dtype)
         if dtype.kind == "b":
             dtype = np.dtype(np.uint8)
-        deferred = None if columns is None else functools.partial(_call_loop, columns.loops, dtype)
+        deferred = None if columns is None else Deferred(columns.loops, dtype)
         made = self[dtype] = (rows.loops[dtype], deferred)
         return made
 
@@ -68,7 +73,7 @@ class Builtins:
     def __init__(self, rows, columns, dtype, flat, unwanted):
         self.flat = rows.builtin(dtype, flat, unwanted)
         self.along = Along(columns, dtype, unwanted)
-        self.along[LAST] = rows.builtin(dtype, unwanted=unwanted)
+        self.along[LAST] = _unless_large(rows.builtin(dtype, unwanted=unwanted))
         kinds = _result_dtypes(rows, dtype)
         self.positions = [position for position in range(len(kinds)) if position not in unwanted]
         self.kinds = [kinds[position] for position in self.positions]
@@ -101,8 +106,23 @@ class Along(dict):
             for position in self.unwanted:
                 place = len(self.kernel.input_types) + position
                 made = _with_scratch(made, place, _result_dtypes(self.kernel, self.dtype)[position])
-        self[axis] = made
+        made = self[axis] = _unless_large(made)
         return made
+
+
+def _unless_large(run):
+    """Return a builtin function that refuses what several threads may reduce, while there may be several."""
+    if not process.asks:
+        return run
+    large = WORTH * process.large
+
+    # Nearly all have an array and a result: that spares packing and unpacking the rest, half of what this costs.
+    def run_unless_large(array, second, *rest):
+        if array.nbytes >= large:
+            return False
+        return run(array, second, *rest) if rest else run(array, second)
+
+    return run_unless_large
 
 
 def _with_scratch(run, place, kind):
@@ -112,10 +132,6 @@ def _with_scratch(run, place, kind):
         return run(*operands[:place], np.empty(operands[-1].shape, kind), *operands[place:])
 
     return run_with_scratch
-
-
-def _call_loop(table, dtype, *arguments):
-    return table[dtype](*arguments)
 
 
 def as_numbers(array):

@@ -3,6 +3,8 @@
 import numpy as np
 
 from ..kernels.declare import KernelTable
+from ..threads.division import call as divide
+from ..threads.limits import process
 
 
 class RowKernel:
@@ -26,10 +28,13 @@ class RowKernel:
         """Return the result for arrays of rows, their last dimension."""
         first = operands[0]
         dtype = first.dtype
-        out = np.empty(first.shape, dtype)
-        if self.builtins[dtype](*operands, out):
-            return out
-        results = self.kernel.loops[dtype](*operands)
+        if process.asks and first.nbytes >= process.large:
+            results = divide(self.kernel.loops[dtype], *operands)
+        else:
+            out = np.empty(first.shape, dtype)
+            if self.builtins[dtype](*operands, out):
+                return out
+            results = self.kernel.loops[dtype](*operands)
         return results[0] if type(results) is tuple else results
 
     def first(self, rule):

@@ -18,6 +18,7 @@ from ..modes import current, enable_grad
 from ..nn.gradients import zero_gradients
 from ..ops.inplace import bump_version, check_writable
 from ..tensor import Tensor, from_array
+from ..threads.division import large_or_not
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -189,8 +190,9 @@ class Optimizer:
         grad = parameter._meta.grad._array
         if group["maximize"]:
             grad = np.negative(grad)
+        step = large_or_not(kernel.loops[array.dtype], array)
         try:
-            kernel.loops[array.dtype](array, grad, *states, *numbers, array, *states, casting="no")
+            step(array, grad, *states, *numbers, out=(array, *states), casting="no")
         except (TypeError, ValueError) as error:
             raise RuntimeError(
                 f"{type(self).__name__}: the state of a parameter does not fit it: the parameter has shape "
