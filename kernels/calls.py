@@ -10,6 +10,7 @@ It is called as the ufunc is, without keywords: the inputs, or the inputs and wh
 knows of an array's memory stands in ``builtin.py``.
 """
 
+import ctypes
 import functools
 
 import numpy as np
@@ -218,3 +219,11 @@ def make_call(address, made, unlike, inputs, outputs, data=0):
         dtype = np.dtype(kind)
         words += [id(dtype), dtype.itemsize]
     return builtin.bind(made.__name__, _entry(), words, made, unlike)
+
+
+@functools.cache
+def ufunc_of(call):
+    """Return the ufunc to which a builtin function of `make_call` passes on; any other builtin function itself."""
+    recipe = call.__self__
+    # The function keeps its ufunc alive.
+    return ctypes.cast(int(recipe[UFUNC]), ctypes.py_object).value if type(recipe) is np.ndarray else call

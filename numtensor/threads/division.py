@@ -8,7 +8,6 @@ out.
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import math
 import re
@@ -16,7 +15,7 @@ from types import BuiltinFunctionType
 
 import numpy as np
 
-from ..kernels.calls import UFUNC
+from ..kernels.calls import ufunc_of
 from .limits import available, process
 from .pool import pool
 
@@ -68,7 +67,7 @@ def call(kernel, *operands, out=None, **options):
     if type(kernel) is Deferred:
         kernel = kernel.table[kernel.dtype]
     elif type(kernel) is BuiltinFunctionType:
-        kernel = _ufunc_of(kernel)
+        kernel = ufunc_of(kernel)
     threads = available()
     if threads > 1 and type(kernel) is np.ufunc and not pool.busy.locked():
         division = (_divide_flat(kernel, operands) if out is None else None) or _divide(kernel, operands, out)
@@ -84,14 +83,6 @@ def call(kernel, *operands, out=None, **options):
     if out is None:
         return kernel(*operands, **options)
     return kernel(*operands, out=out, **options)
-
-
-@functools.cache
-def _ufunc_of(builtin):
-    """Return the ufunc to which a builtin function of ``kernels/calls.py`` passes on what it does not do itself."""
-    recipe = builtin.__self__
-    # Another builtin function has none; this one keeps its ufunc alive.
-    return ctypes.cast(int(recipe[UFUNC]), ctypes.py_object).value if type(recipe) is np.ndarray else builtin
 
 
 @functools.cache
