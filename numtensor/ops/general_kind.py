@@ -156,7 +156,6 @@ class GeneralOp(Declaration):
         lines += self._wrap_lines(path, self.parameters)
         namespace = self.namespace_for_text() | {
             "as_tensor": _as_tensor,
-            "collect": self.collect,
             "forward_recording": self._forward_recording,
             "next_sequence_number": next_sequence_number,
             "record": record,
@@ -165,14 +164,13 @@ class GeneralOp(Declaration):
             "refuse_saving": refuse_saving,
             "requires_grad": _requires_grad,
             "version_of": _version_of,
-            "wrap_inference": wrap_inference,
-            "wrap_normal": wrap_normal,
             "wrap_view": _wrap_view,
         }
         return compile_function(self.name, self.call_signature, lines, namespace)
 
     def namespace_for_text(self):
         return super().namespace_for_text() | {
+            "collect": self.collect,
             "counter_of": counter_of,
             # The public function is written before the rule is given.
             "forward": self._forward,
@@ -181,11 +179,13 @@ class GeneralOp(Declaration):
             "ViewMetadata": ViewMetadata,
             "NoView": NoView,
             "otherwise": self.otherwise,
+            "wrap_inference": wrap_inference,
+            "wrap_normal": wrap_normal,
         }
 
     def quick_lines(self, arguments):
         """Write what the mode's callable does; a call that converts a dtype first is left to it."""
-        if self.sequence is not None or self.results != 1 or self.collect is not tuple:
+        if self.sequence is not None or (self.kind == "view" and self.results != 1):
             return []
         given = dict(zip(self.parameters, arguments, strict=True))
         unwrap, passed = [], []
@@ -253,8 +253,8 @@ class GeneralOp(Declaration):
                 "return tensor",
             ]
         if self.results != 1:
-            wrap = "wrap_inference" if path == "inference" else "wrap_normal"
-            return [f"return collect([{wrap}(one) for one in result])"]
+            inference = "thread_mode is INFERENCE" if path is None else path == "inference"
+            return [f"return collect(list(map(wrap_inference if {inference} else wrap_normal, result)))"]
         return self.result_lines(path)
 
     def _forward_lines(self, passed, arguments):
