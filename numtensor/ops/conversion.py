@@ -10,8 +10,11 @@ from ..dtypes import ALIASES, ALL, FROM_NUMPY, as_dtype, bool_, float32, float64
 from ..dtypes import dtype as Dtype
 from ..graph import NO_VERSION, counter_of, make_metadata
 from ..kernels import transposition
+from ..kernels.forward import conversion as kernels
 from ..modes import current
 from ..tensor import Tensor, new
+from ..threads.division import call as divide
+from ..threads.limits import process
 from .declaration import Declaration
 from .factory_arguments import fill_value
 from .factory_kind import check_device
@@ -25,7 +28,15 @@ if TYPE_CHECKING:
 
     from .._types import DType, Operand
 
-_CASTS = "NumPy's casts are vectorised for every pair of dtypes"
+_CASTS = "NumPy's casts are vectorised for every pair of dtypes; ours, of the commonest, leave large results sooner"
+
+_KERNELS = {
+    float32.numpy: kernels.from_float32.calls,
+    float64.numpy: kernels.from_float64.calls,
+    int32.numpy: kernels.from_int32.calls,
+    int64.numpy: kernels.from_int64.calls,
+}
+"""Kernels by dtype and the dtype that they convert it to. To what else there is, or from it, NumPy converts."""
 
 
 @library(_CASTS, method=None, namespace="autograd", linear=True)
@@ -50,8 +61,14 @@ def to_dtype(input, dtype):
 
 
 def _cast(input, dtype):
+    target = dtype.numpy
+    calls = _KERNELS.get(input.dtype)
+    if calls is not None and target in _KERNELS:
+        if process.asks and input.nbytes >= process.large:
+            return divide(calls[target], input)
+        return calls[target](input)
     # NumPy warns of NaN and of overflow where PyTorch is silent.
-    return silent.run(input.astype, dtype.numpy)
+    return silent.run(input.astype, target)
 
 
 @to_dtype.forward
