@@ -407,7 +407,7 @@ def _consumed(item):
     return item.ndim if isinstance(item, np.ndarray) and item.dtype.kind == "b" else 1
 
 
-_DIRECT = frozenset({int, slice})
+_DIRECT = frozenset({int, slice, type(None), type(Ellipsis)})
 
 
 def plain_index(index):
