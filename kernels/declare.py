@@ -92,6 +92,7 @@ class Elementwise(Kernel):
     Attributes:
         parameters: names of the formula's parameters: first the arrays, then the scalars.
         array_types, scalar_types, result_types: dtype names, ``"T"`` for the working dtype.
+        light: whether the formula has no elementary function, so that memory is what its loop waits for.
         calls: the same as functions without keywords, quicker for few elements; see `calls.make_call`.
         uniform: (position of a parameter, values): where that operand is one of these numbers for all elements, the
             loop is compiled for it; None if there is no such parameter.
@@ -111,6 +112,8 @@ class Elementwise(Kernel):
         self.rows_builtins = None if repeated is None else KernelTable(self._make_rows_builtin)
         self.result_types = (results,) if isinstance(results, str) else tuple(results)
         self.parameters = function.__code__.co_varnames[: function.__code__.co_argcount]
+        # Formulas of elementary functions keep the processor busy; others wait for memory.
+        self.light = "elementary" not in function.__code__.co_names
         self.array_types, self.scalar_types = [], []
         for name in self.parameters:
             annotation = function.__annotations__.get(name, WORKING)

@@ -18,7 +18,7 @@ from numtensor.kernels.forward.arithmetic import add
 from numtensor.modes import INFERENCE, current
 from numtensor.tensor import Tensor, from_array
 from numtensor.threads import division
-from numtensor.threads.limits import process
+from numtensor.threads.limits import LIGHT, process
 from numtensor.threads.pool import Pool, pool
 
 from .calls import LAYOUTS, expanded, flatten, plain
@@ -289,7 +289,7 @@ def test_a_scope_is_of_its_thread(restored):
 
 def test_a_scope_allows_more_than_the_process(restored, divided):
     nt.set_num_threads(1)
-    x = nt.ones(process.threshold // 4)
+    x = nt.ones(LIGHT * process.threshold // 4)
     with nt.num_threads(2):
         x + x
     assert divided
@@ -363,7 +363,7 @@ def test_no_thread_is_started_before_it_is_wanted():
         x = nt.ones(1000)
         (x.exp() + x).softmax(0).sum()
         counts = [threading.active_count()]
-        y = nt.ones(2_000_000)
+        y = nt.ones(9_000_000)
         y + y
         counts.append(threading.active_count())
         y + y
@@ -377,7 +377,7 @@ def test_exit_while_idle_and_use_at_exit():
         import atexit
         import numtensor as nt
         nt.set_num_threads(3)
-        x = nt.ones(2_000_000)
+        x = nt.ones(9_000_000)
         atexit.register(lambda: print((x + x).sum().item()))
         class Last:
             def __del__(self, x=x):
@@ -385,7 +385,7 @@ def test_exit_while_idle_and_use_at_exit():
         last = Last()
         x + x
     """
-    assert run_program(program) == "4000000.0"
+    assert run_program(program) == "18000000.0"
 
 
 def test_a_forked_child_has_a_pool_of_its_own():
@@ -393,7 +393,7 @@ def test_a_forked_child_has_a_pool_of_its_own():
         import multiprocessing, os, threading
         import numtensor as nt
         nt.set_num_threads(2)
-        x = nt.ones(2_000_000)
+        x = nt.ones(9_000_000)
         x + x
 
         def child(connection):
@@ -408,7 +408,7 @@ def test_a_forked_child_has_a_pool_of_its_own():
             here, there = multiprocessing.Pipe()
             process = multiprocessing.get_context("fork").Process(target=child, args=(there,))
             process.start()
-            assert here.recv() == (1, 2, 4000000.0)
+            assert here.recv() == (1, 2, 18000000.0)
             process.join()
         stop.set()
         busy.join()
@@ -416,7 +416,7 @@ def test_a_forked_child_has_a_pool_of_its_own():
     """
     if not hasattr(os, "fork"):
         pytest.skip("needs os.fork")
-    assert run_program(program) == "4000000.0"
+    assert run_program(program) == "18000000.0"
 
 
 def test_a_fork_by_the_op_s_own_thread_leaves_the_child_an_error():
@@ -509,7 +509,7 @@ def test_an_interrupt_comes_when_all_have_left(where):
 
 
 def test_a_busy_pool_is_not_waited_for():
-    x = nt.ones(process.threshold // 4)
+    x = nt.ones(LIGHT * process.threshold // 4)
     with nt.num_threads(2):
         with pool.busy:
             assert ((x + x) == 2).all()
@@ -538,7 +538,7 @@ def test_several_threads_at_once():
 
 
 def test_a_hook_may_run_large_ops(divided):
-    x = nt.ones(process.threshold // 4, requires_grad=True)
+    x = nt.ones(LIGHT * process.threshold // 4, requires_grad=True)
     seen = []
     x.register_hook(lambda grad: seen.append((grad * 2).sum().item()) or grad * 3)
     with nt.num_threads(2):

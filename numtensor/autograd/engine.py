@@ -27,7 +27,7 @@ class Arrays:
     def add(a, b):
         # Our kernel, because NumPy's own would warn of inf - inf.
         kernel = add.loops[a.dtype]
-        if process.asks and a.nbytes >= process.large:
+        if process.asks and a.nbytes >= process.light:
             return divide(kernel, a, b)
         return np.asarray(kernel(a, b))
 
@@ -38,7 +38,7 @@ class Arrays:
             # One that the user assigned: nothing outside inference mode may change it.
             return self.wrap(self.add(array, grad))
         kernel = add.loops[array.dtype]
-        if process.asks and array.nbytes >= process.large:
+        if process.asks and array.nbytes >= process.light:
             divide(kernel, array, grad, out=(array,))
         else:
             kernel(array, grad, array)

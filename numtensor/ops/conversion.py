@@ -64,7 +64,7 @@ def _cast(input, dtype):
     target = dtype.numpy
     calls = _KERNELS.get(input.dtype)
     if calls is not None and target in _KERNELS:
-        if process.asks and input.nbytes >= process.large:
+        if process.asks and input.nbytes >= process.light:
             return divide(calls[target], input)
         return calls[target](input)
     # NumPy warns of NaN and of overflow where PyTorch is silent.

@@ -90,7 +90,7 @@ def apply(op, target, arguments):
                 return False
             operands.append(value)
         # NumPy refuses shapes before it writes anything, and buffers operands that overlap with the result.
-        if process.asks and array.nbytes >= process.large:
+        if process.asks and array.nbytes >= op.large(op.forward):
             divide(kernel, *operands, out=(array,))
         else:
             kernel(*operands, array)

@@ -148,11 +148,16 @@ class ElementwiseOp(Declaration):
         }
         return compile_function(self.name, self.call_signature, lines, namespace)
 
+    @staticmethod
+    def large(kernel):
+        """Return bytes of an operand from which on several threads may run a kernel."""
+        return process.light if kernel.light else process.large
+
     def _divide_lines(self):
         """Write the lines that let several threads compute large results, where there may be several."""
         if not process.asks:
             return []
-        large = " or ".join(f"a_{x}.nbytes >= {process.large}" for x in self.tensors)
+        large = " or ".join(f"a_{x}.nbytes >= {self.large(self.forward)}" for x in self.tensors)
         return [f"if {large}:", "    kernel = divided(kernel)"]
 
     def quick_lines(self, arguments):
@@ -166,7 +171,7 @@ class ElementwiseOp(Declaration):
         ]
         conditions = ["b.dtype is dtype"] if len(arrays) == 2 else []
         if process.asks:
-            conditions += [f"{array}.nbytes < {process.large}" for array in arrays]
+            conditions += [f"{array}.nbytes < {self.large(self.forward)}" for array in arrays]
         call = [
             f"result = kernels[dtype]({', '.join(arrays)})",
             *self.result_lines(None),
@@ -426,7 +431,7 @@ class ElementwiseOp(Declaration):
                 value = value._array
             arguments.append(value)
         kernel = table[grad.dtype]
-        if process.asks and grad.nbytes >= process.large:
+        if process.asks and grad.nbytes >= self.large(self.backward):
             kernel = divided(kernel)
         results = kernel(grad, *arguments)
         if len(chosen) == 1:

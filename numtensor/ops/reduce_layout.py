@@ -13,7 +13,7 @@ import numpy as np
 from ..threads.division import divided, large_or_not
 from ..threads.limits import process
 from .dims import normalise_dims
-from .reduce_loops import LAST, WORTH
+from .reduce_loops import LAST
 
 _empty = np.empty
 
@@ -93,7 +93,7 @@ def _reduce_any(op, loops, array, dim, keepdim, numbers, staged):
     dims = normalise_dims(op, dim, ndim)
     if ndim == 0:
         return rows(array.reshape(1), *numbers)
-    if array.nbytes >= WORTH * process.large:
+    if array.nbytes >= process.light:
         rows, columns = divided(rows), None if columns is None else divided(columns)
     if len(dims) == 1:
         axis = dims[0]

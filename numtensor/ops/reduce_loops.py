@@ -10,10 +10,6 @@ from ..tensor import from_array
 from ..threads.division import Deferred
 from ..threads.limits import process
 
-WORTH = 4
-"""How many times larger than other operands those of a reduction are that several threads reduce sooner: it writes next
-to nothing, and as long as it reads from the processor's caches, waking a thread takes longer."""
-
 
 class Loops(dict):
     """(rows, columns) ufuncs by NumPy dtype, made when first asked for; the one for columns when first called.
@@ -114,7 +110,7 @@ def _unless_large(run):
     """Return a builtin function that refuses what several threads may reduce, while there may be several."""
     if not process.asks:
         return run
-    large = WORTH * process.large
+    large = process.light
 
     # Nearly all have an array and a result: that spares packing and unpacking the rest, half of what this costs.
     def run_unless_large(array, second, *rest):

@@ -160,9 +160,11 @@ def _divide(ufunc, operands, out):
             np.empty(shape + tuple([extents[name] for name in core]), dtype)
             for core, dtype in zip(cores[ufunc.nin :], dtypes, strict=True)
         ]
-        arrays += results
         if back is not None:
-            results = [result.transpose(*back, *range(ndim, result.ndim)) for result in results]
+            results = [_turned(result, back, ndim) for result in results]
+            arrays += [result.transpose(*order, *range(ndim, result.ndim)) for result in results]
+        else:
+            arrays += results
     else:
         results = out
     flat = _flattened(arrays, shape) if ndim > 1 else None
@@ -173,6 +175,14 @@ def _divide(ufunc, operands, out):
     if ufunc.signature is not None:
         cell = max(cell, process.released * steps // max([result.size for result in results]) + 1)
     return ([*zip(arrays, leads, strict=True)], steps, cell, results) if steps > cell else None
+
+
+def _turned(result, back, ndim):
+    """Return an array that lies in memory like `result` with its loop dimensions back in their places.
+
+    It is no view: a gradient that is one would be copied before it is kept.
+    """
+    return np.empty_like(result.transpose(*back, *range(ndim, result.ndim)))
 
 
 def _overlap(operands, given):

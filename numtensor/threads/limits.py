@@ -14,8 +14,12 @@ from . import products
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-LARGE = 3 << 20
+LARGE = 8 << 20
 """Bytes of an operand from which on a call is divided: below, waking a thread costs more than it saves."""
+
+LIGHT = 4
+"""How many times larger operands are from which on a call is divided that does little with each element. As long as it
+reads from the processor's caches and writes past them, one thread is as quick as two."""
 
 # Parts of a call that is just large enough, at most.
 _CELLS = 3
@@ -59,6 +63,7 @@ class _Process:
             20 ns of every small call.
         threshold: bytes of an operand from which on a call is divided, while ops ask.
         large: what ops compare with: `threshold`, or more than there can be.
+        light: what ops compare with that do little with each element.
         cell: bytes of the smallest part, of the largest operand, of a call.
         released: elements of a result from which on a part is worth a thread: NumPy releases the GIL.
         listeners: functions to call when `asks` or `large` is another.
@@ -69,6 +74,7 @@ class _Process:
         self.asks = self.number > 1
         self.threshold = LARGE
         self.large = LARGE if self.asks else NEVER
+        self.light = LIGHT * self.large
         self.cell = LARGE // _CELLS
         self.released = _KEPT
         self.listeners = []
@@ -80,6 +86,7 @@ class _Process:
             large = threshold if asks else NEVER
             if (asks, large) != (self.asks, self.large):
                 self.asks, self.threshold, self.large = asks, threshold, large
+                self.light = LIGHT * large
                 self.cell = max(1, threshold // _CELLS)
                 # What divides small operands, in tests, divides small results as well.
                 self.released = min(_KEPT, threshold // 4096)
