@@ -496,7 +496,16 @@ def test_what_a_part_raises_comes_when_all_have_left(where):
     assert again.left
 
 
+@pytest.fixture
+def interrupts():
+    """Let SIGINT raise KeyboardInterrupt, also where the shell that started the tests ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals come in the main thread")
+@pytest.mark.usefixtures("interrupts")
 @pytest.mark.parametrize("where", ["here", "there"])
 def test_an_interrupt_comes_when_all_have_left(where):
     """In the caller's own part; and while it waits for the other thread."""
