@@ -184,13 +184,16 @@ class Declaration:
             namespace: the function's globals.
             around: given the lines that call, returns the lines of the function.
         """
-        # Python 3.11 reads an attribute 20 ns sooner than it calls a method that is none.
-        call = ["run = current.mode.OP", f"return run({', '.join(arguments)})"]
-        function = forwarder(name, self.name, parameters, around(call), namespace)
+        function = forwarder(name, self.name, parameters, around(self.call_lines(arguments)), namespace)
         # A starred parameter is one argument with the rest.
         if len(arguments) == len(self.parameters):
             self._forms.append((function, parameters, arguments, around))
         return function
+
+    def call_lines(self, arguments):
+        """Write the lines with which a public form calls the current mode's callable."""
+        # Python 3.11 reads an attribute 20 ns sooner than it calls a method that is none.
+        return ["run = current.mode.OP", f"return run({', '.join(arguments)})"]
 
     def quicken(self):
         """Let the public forms do the common case on the spot, where nothing is recorded: a Python frame less.

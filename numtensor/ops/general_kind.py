@@ -462,6 +462,13 @@ class CompositeOp(Declaration):
     def specialise(self, path):
         return self.body
 
+    def call_lines(self, arguments):
+        """Write a call of the expression itself, which is the same in every mode."""
+        return [f"return body({', '.join(arguments)})"]
+
+    def namespace_for_text(self):
+        return super().namespace_for_text() | {"body": self.body}
+
 
 def _saved_result(node, tensor, as_tensors):
     """Return one of the results that a node with several saved; it was at version 0."""
