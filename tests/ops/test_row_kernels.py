@@ -123,8 +123,10 @@ def test_rows_that_are_refused_run_as_gufuncs(monkeypatch):
     monkeypatch.setitem(rows.builtins, np.dtype(np.float32), lambda *operands: False)
     expected = normalization.softmax.loops[np.dtype(np.float32)](*arrays)
     same(rows.run(*arrays), expected)
-    rule = rows.first(lambda *arguments: arguments)
-    assert rule(arrays[0], 1, "rest")[1:] == (1, "rest")
+    rule = rows.first(lambda input, dim: (dim,))
+    assert rule(arrays[0], 1) == (1,)
+    rule = rows.first(lambda input, dim, dtype: (dim, dtype))
+    assert rule(arrays[0], 1, "dtype") == (1, "dtype")
 
 
 @pytest.mark.parametrize("shape", [(4, 6), (4, 2, 3)])
