@@ -66,15 +66,6 @@ def _thread_count():
     return None
 
 
-def _divided(columns, most):
-    """Return a width of at most `most` that divides the columns, or, if only much smaller ones do, leaves few over."""
-    count = -(-columns // most)
-    for equal in range(count, 2 * count):
-        if columns % equal == 0:
-            return columns // equal
-    return -(-columns // count)
-
-
 @functools.lru_cache(maxsize=256)
 def _turned_tile(rows, columns, depth, size):
     """Return the (rows, columns) of tiles for rows by rows of numbers of `size` bytes; None: one call is as quick."""
