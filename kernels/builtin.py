@@ -51,6 +51,7 @@ _nowhere = StackArray("int64", 1)
 # The address of an array's elements; the call of a C function by its address. Integers and pointers are passed alike,
 # and arguments too many are left alone.
 ADDRESS_OF, CALL = NumbaForm(lambda: _build_address_of()), NumbaForm(lambda: _build_call())
+address_of_pointer = NumbaForm(lambda: _build_address_of_pointer())
 _load_word, _load_half, _store_word = load("int64"), load("int32"), store_at("int64", 0)
 UNKNOWN, NOTHING = np.int64(-1), np.int64(0)
 BYTES = np.int64(8)
@@ -200,6 +201,20 @@ def _build_address_of():
     return address_of
 
 
+def _build_address_of_pointer():
+    from numba.core import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def address_of_pointer(context, pointer):
+        def codegen(context, builder, signature, args):
+            return builder.ptrtoint(args[0], context.get_value_type(types.int64))
+
+        return types.int64(pointer), codegen
+
+    return address_of_pointer
+
+
 def _build_call():
     from llvmlite import ir
     from numba.core import types
@@ -285,6 +300,8 @@ def bind(name, entry, words, *kept):
         kept: objects that must live as long.
     """
     recipe = np.array(words, np.int64)
+    # It holds addresses, and everybody can reach it.
+    recipe.flags.writeable = False
     method = _Method(name.encode(), entry, _FASTCALL, None)
     _immortal.append((method, *kept))
     new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)

@@ -18,6 +18,7 @@ import numpy as np
 from . import builtin, ufunc
 from .builtin import (
     ALIGNED,
+    BYTES,
     CALL,
     DATA,
     DESCR,
@@ -29,11 +30,12 @@ from .builtin import (
     SHAPE,
     TYPE,
     WRITEABLE,
+    address_of_pointer,
     count,
     run,
     word,
 )
-from .memory import NumbaForm, StackArray, load
+from .memory import StackArray, load
 from .scalar import scalar
 from .unlike import LARGE
 
@@ -48,7 +50,10 @@ _addresses = StackArray("int64", MOST_OPERANDS)
 _steps = StackArray("int64", MOST_OPERANDS)
 _extents = StackArray("int64", 1)
 _load_word, _load_half = load("int64"), load("int32")
-_address_of_pointer = NumbaForm(lambda: _build_address_of_pointer())
+
+# What `try_elements` answers where it has done nothing: that only the ufunc can tell what the operands are good for;
+# that they are the kernel's own, but need broadcasting or copying; that they lie unalike. No object is there.
+STRANGE, UNFIT, UNALIKE = np.int64(1), np.int64(2), np.int64(3)
 
 
 @scalar
@@ -68,23 +73,18 @@ def is_apart(start, size, other_start, other_size):
 
 
 @scalar
-def pass_on(recipe, args, given):
-    """Call the ufunc."""
-    return CALL(word(recipe, VECTORCALL), word(recipe, UFUNC), _address_of_pointer(args), given, NOTHING)
-
-
-@scalar
-def pass_unlike(recipe, args, given):
-    """Call the ufunc, or what does better for operands of which one is large and the others lie otherwise."""
+def pass_on(recipe, operands, given, answer):
+    """Call the ufunc, or what does better for operands that lie unalike, of which one is large."""
     callee = word(recipe, UFUNC)
-    for k in range(given if given == word(recipe, INPUTS) else NOTHING):
-        operand = args[k]
+    for k in range(given if answer == UNALIKE and given == word(recipe, INPUTS) else NOTHING):
+        operand = word(operands, k)
         known = _load_word(operand, TYPE) == word(recipe, NDARRAY)
         if not known or _load_word(operand, DESCR) != word(recipe, WORDS + 2 * k):
-            return pass_on(recipe, args, given)
+            callee = word(recipe, UFUNC)
+            break
         if count(_load_word(operand, SHAPE), np.int64(_load_half(operand, NDIM))) >= LARGE:
             callee = word(recipe, UNLIKE)
-    return CALL(word(recipe, VECTORCALL), callee, _address_of_pointer(args), given, NOTHING)
+    return CALL(word(recipe, VECTORCALL), callee, operands, given, NOTHING)
 
 
 @scalar
@@ -113,40 +113,51 @@ def make_results(recipe, model, addresses, steps):
 
 
 @scalar
-def call_elements(builtin, args, given):
-    """What runs when the builtin function is called; `builtin` is the address of its recipe's array."""
-    recipe = _load_word(builtin, DATA)
+def try_elements(recipe, operands, given, numbers):
+    """Run the loop on operands that it can take as they lie.
+
+    Args:
+        recipe: address of the kernel's words.
+        operands: address of the addresses of `given` objects; of an input, `NOTHING` for a number of the kernel's dtype
+            that stands in memory: the one with the operand's number among `numbers`, eight bytes each.
+
+    Returns:
+        The address of a new reference to the result, or `NOTHING` and an exception is set; else why not.
+    """
     inputs = word(recipe, INPUTS)
     addresses, steps, extents = _addresses(), _steps(), _extents()
     if given != inputs and (given != inputs + 1 or word(recipe, OUTPUTS) != 1):
-        return pass_on(recipe, args, given)
-    # The operand whose shape the result has.
-    model = NOTHING
+        return STRANGE
+    # The operand whose shape the result has, and one that is a number, whose shape it has otherwise.
+    model, single = NOTHING, NOTHING
     elements = np.int64(1)
     for k in range(given):
-        operand = args[k]
+        operand = word(operands, k)
+        if operand == NOTHING:
+            addresses[k] = numbers + BYTES * k
+            steps[k] = 0
+            continue
         dtype = word(recipe, WORDS + 2 * k)
         itemsize = word(recipe, WORDS + 2 * k + 1)
         if _load_word(operand, TYPE) != word(recipe, NDARRAY) or _load_word(operand, DESCR) != dtype:
-            return pass_on(recipe, args, given)
+            return STRANGE
         needed = IN_ORDER | ALIGNED if k < inputs else IN_ORDER | ALIGNED | WRITEABLE
         if np.int64(_load_half(operand, FLAGS)) & needed != needed:
-            return pass_unlike(recipe, args, given)
+            return UNALIKE
         addresses[k] = _load_word(operand, DATA)
         steps[k] = itemsize
         ndim = np.int64(_load_half(operand, NDIM))
         if ndim == 0 and k < inputs:
             # One number for all elements.
             steps[k] = 0
+            single = operand
         elif model == NOTHING:
             model = operand
             elements = count(_load_word(operand, SHAPE), ndim)
         elif not same_shape(model, operand):
-            return pass_unlike(recipe, args, given)
-    if model == NOTHING:
-        model = args[0]
+            return UNALIKE
     if given > inputs:
-        result = args[inputs]
+        result = word(operands, inputs)
         itemsize = word(recipe, WORDS + 2 * inputs + 1)
         for k in range(inputs):
             size = word(recipe, WORDS + 2 * k + 1)
@@ -154,10 +165,10 @@ def call_elements(builtin, args, given):
             # Element by element each is read before it is written.
             same = addresses[k] == addresses[inputs] and steps[k] == itemsize
             if not same and not is_apart(addresses[k], size, addresses[inputs], elements * itemsize):
-                return pass_on(recipe, args, given)
+                return UNFIT
         CALL(word(recipe, INCREF), result, NOTHING, NOTHING, NOTHING)
     else:
-        result = make_results(recipe, model, addresses, steps)
+        result = make_results(recipe, single if model == NOTHING else model, addresses, steps)
         if result == NOTHING:
             return result
     extents[0] = elements
@@ -166,18 +177,15 @@ def call_elements(builtin, args, given):
     return result
 
 
-def _build_address_of_pointer():
-    from numba.core import types
-    from numba.extending import intrinsic
-
-    @intrinsic
-    def address_of_pointer(context, pointer):
-        def codegen(context, builder, signature, args):
-            return builder.ptrtoint(args[0], context.get_value_type(types.int64))
-
-        return types.int64(pointer), codegen
-
-    return address_of_pointer
+@scalar
+def call_elements(builtin, args, given):
+    """What runs when the builtin function is called; `builtin` is the address of its recipe's array."""
+    recipe = _load_word(builtin, DATA)
+    operands = address_of_pointer(args)
+    result = try_elements(recipe, operands, given, NOTHING)
+    if STRANGE <= result <= UNALIKE:
+        return pass_on(recipe, operands, given, result)
+    return result
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -221,9 +229,13 @@ def make_call(address, made, unlike, inputs, outputs, data=0):
     return builtin.bind(made.__name__, _entry(), words, made, unlike)
 
 
+def is_call(function):
+    """Return whether a function is one that `make_call` made, rather than the ufunc or anything else."""
+    return type(getattr(function, "__self__", None)) is np.ndarray
+
+
 @functools.cache
 def ufunc_of(call):
-    """Return the ufunc to which a builtin function of `make_call` passes on; any other builtin function itself."""
-    recipe = call.__self__
+    """Return the ufunc to which a builtin function of `make_call` passes on; any other function itself."""
     # The function keeps its ufunc alive.
-    return ctypes.cast(int(recipe[UFUNC]), ctypes.py_object).value if type(recipe) is np.ndarray else call
+    return ctypes.cast(int(call.__self__[UFUNC]), ctypes.py_object).value if is_call(call) else call

@@ -6,8 +6,8 @@ The step before the module sees the gradients of all inputs at once, the one aft
 import warnings
 
 from ..graph import MultiNode, Output, counter_of, make_metadata
+from ..lean import wrap_normal
 from ..modes import current
-from ..ops.general_kind import wrap_normal
 from ..ops.inplace import refresh_view
 from ..tensor import Tensor, new
 

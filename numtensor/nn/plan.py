@@ -13,10 +13,10 @@ has to tell a plan of changes; looking costs a tenth of a microsecond for each l
 import numpy as np
 
 from ..kernels.forward import arithmetic
+from ..lean import wrap_inference
 from ..modes import INFERENCE, current
 from ..ops import activation, hyperbolic
 from ..ops.blas import DOT, product
-from ..ops.general_kind import wrap_inference
 from ..ops.matmul import affine
 from ..ops.operands import CONSTANTS
 from ..ops.silent import silent

@@ -4,7 +4,8 @@ import numpy as np
 
 from ..kernels.backward import binary_loss as backward
 from ..kernels.forward import binary_loss as forward
-from .general_kind import kernel, wrap_normal
+from ..lean import wrap_normal
+from .general_kind import kernel
 from .loss_reduction import (
     LEGACY,
     apply_reduction,

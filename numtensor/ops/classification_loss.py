@@ -8,8 +8,9 @@ from .. import dtypes
 from ..kernels.backward import classification_loss as backward
 from ..kernels.forward import classification_loss as forward
 from ..kernels.forward.arithmetic import mul as multiply
+from ..lean import wrap_normal
 from .choice import where
-from .general_kind import composite, kernel, wrap_normal
+from .general_kind import composite, kernel
 from .loss_reduction import (
     INT64,
     LEGACY,

@@ -10,7 +10,7 @@ import inspect
 
 import numpy as np
 
-from .. import modes
+from .. import lean, modes
 from ..debug import origin
 from ..graph import Metadata, Node, make_metadata
 from ..modes import current
@@ -205,17 +205,49 @@ class Declaration:
             return
         self._quick = True
         for function, parameters, arguments, around in self._forms:
-            quick = self.quick_lines(arguments)
-            if quick:
-                lines = [
-                    "thread_mode = current.mode",
-                    "if thread_mode is INFERENCE or thread_mode is NO_GRAD:",
-                    *("    " + line for line in quick),
-                    "run = thread_mode.OP",
-                    f"return run({', '.join(arguments)})",
-                ]
+            lines, names = self.quick_form(arguments)
+            if lines:
                 quicker = forwarder(function.__name__, self.name, parameters, around(lines), {})
+                function.__globals__.update(names)
                 function.__code__ = quicker.__code__
+
+    def quick_form(self, arguments):
+        """Write the lines of a public form that does the common case itself, if there are any.
+
+        Returns:
+            (lines, {name: value} of what they use besides `namespace_for_text`).
+        """
+        quick = self.quick_lines(arguments)
+        if not quick:
+            return [], {}
+        return [
+            "thread_mode = current.mode",
+            "if thread_mode is INFERENCE or thread_mode is NO_GRAD:",
+            *("    " + line for line in quick),
+            "run = thread_mode.OP",
+            f"return run({', '.join(arguments)})",
+        ], self.wrappers()
+
+    def lean_form(self, arguments, functions):
+        """Write the lines of a public form that asks a builtin function first; see `lean`.
+
+        Args:
+            functions: {path: builtin function of the arguments}, which answers None where it has done nothing.
+        """
+        call = f"({', '.join(arguments)})"
+        return [
+            "thread_mode = current.mode",
+            "if thread_mode is INFERENCE:",
+            f"    result = inference{call}",
+            "    if result is not None:",
+            "        return result",
+            "elif thread_mode is NO_GRAD:",
+            f"    result = no_grad{call}",
+            "    if result is not None:",
+            "        return result",
+            "run = thread_mode.OP",
+            f"return run{call}",
+        ], functions
 
     def renew(self):
         """Have all that was written for this op written again, since what texts depend on is another."""
@@ -237,24 +269,18 @@ class Declaration:
         Args:
             path: of the modes; None in a public form, which asks for the mode.
         """
-        lines = [
-            "if type(result) is not ndarray:",
-            "    result = asarray(result)",
-            "tensor = new_tensor()",
-            "tensor._array = result",
-        ]
-        inference = ["tensor._meta = None", "return tensor"]
-        if path == "inference":
-            return [*lines, *inference]
         if path is None:
-            lines += ["if thread_mode is INFERENCE:", *("    " + line for line in inference)]
-        return [
-            *lines,
-            "meta = tensor._meta = Metadata()",
-            "meta.requires_grad = False",
-            "meta.node = meta.counter = meta.grad = meta.base = meta.hooks = None",
-            "return tensor",
-        ]
+            return [
+                "if thread_mode is INFERENCE:",
+                "    return wrap_inference(result)",
+                "return wrap_normal(result)",
+            ]
+        return [f"return wrap_{'inference' if path == 'inference' else 'normal'}(result)"]
+
+    @staticmethod
+    def wrappers():
+        """Return what the lines that wrap results name, made when the first op is used."""
+        return {"wrap_inference": lean.wrap("inference"), "wrap_normal": lean.wrap("no_grad")}
 
     def specialise(self, path):
         """Return this op's callable for the modes of `path`: tracked, no_grad or inference."""

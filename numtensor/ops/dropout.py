@@ -3,7 +3,8 @@
 import numpy as np
 
 from .. import random
-from .general_kind import composite, wrap_normal
+from ..lean import wrap_normal
+from .general_kind import composite
 from .operands import unwrap
 
 

@@ -9,12 +9,13 @@ import itertools
 
 import numpy as np
 
-from .. import dtypes
+from .. import dtypes, lean
 from ..graph import NO_VERSION, next_sequence_number
+from ..kernels import boxed_calls
 from ..kernels.declare import Elementwise
 from ..tensor import TENSORS
 from ..threads.division import divided
-from ..threads.limits import process
+from ..threads.limits import NEVER, process
 from . import operands
 from .declaration import (
     Declaration,
@@ -29,9 +30,6 @@ from .inplace import refresh_view
 from .operands import CONSTANTS, WEAK, WEAK_FLOATING, WEAK_STRICT, broadcast_error, sum_to_shape
 from .texts import compile_function
 
-QUICK_ERRORS = (AttributeError, KeyError, ValueError)
-"""Not a tensor; a dtype that the op has not met; shapes that do not broadcast."""
-
 
 class OpTable(dict):
     """What an op calls for a dtype: the kernel's ufunc, a conversion and then the ufunc, or a refusal."""
@@ -45,6 +43,7 @@ class OpTable(dict):
         made = self.op.implement(numpy_dtype)
         # What depends on the default dtype looks it up at each call, so it can be kept too.
         self[numpy_dtype] = self.op.kernels[numpy_dtype] = made
+        self.op.loops.enter(numpy_dtype, made)
         return made
 
 
@@ -66,6 +65,8 @@ class ElementwiseOp(Declaration):
         self.table = OpTable(self)
         # The same as a plain dict, which is 35 ns faster to read than one with a __missing__.
         self.kernels = {}
+        # The same for builtin functions.
+        self.loops = boxed_calls.Loops()
         # The kernel's array parameters are the tensors, in the same order; its scalar parameters are numbers.
         parameters = function.__code__.co_varnames
         options.setdefault("tensors", parameters[: len(forward.array_types)])
@@ -117,18 +118,13 @@ class ElementwiseOp(Declaration):
         ]
         if records:
             lines += [
-                "if type(result) is not ndarray:",
-                "    result = asarray(result)",
-                "tensor = new_tensor()",
-                "tensor._array = result",
-                "meta = tensor._meta = Metadata()",
-                "meta.counter = meta.grad = meta.base = meta.hooks = None",
+                "tensor = wrap_normal(result)",
                 *self._record_lines(),
                 "return tensor",
             ]
         else:
             lines += self.result_lines(path)
-        namespace = self.namespace_for_text() | {
+        namespace = self.namespace_for_text() | self.wrappers() | {
             "table": self.table,
             "kernels": self.kernels,
             "WEAK": WEAK,
@@ -160,29 +156,17 @@ class ElementwiseOp(Declaration):
         large = " or ".join(f"a_{x}.nbytes >= {self.large(self.forward)}" for x in self.tensors)
         return [f"if {large}:", "    kernel = divided(kernel)"]
 
-    def quick_lines(self, arguments):
-        """Write what is done with tensors of one dtype, and shapes that broadcast."""
-        if len(self.parameters) > len(self.tensors) or len(self.tensors) > 2 or self.tensors[0] == "condition":
-            return []
-        arrays = ["a", "b"][: len(arguments)]
-        lines = [
-            *(f"{array} = {tensor}._array" for array, tensor in zip(arrays, arguments, strict=True)),
-            "dtype = a.dtype",
-        ]
-        conditions = ["b.dtype is dtype"] if len(arrays) == 2 else []
-        if process.asks:
-            conditions += [f"{array}.nbytes < {self.large(self.forward)}" for array in arrays]
-        call = [
-            f"result = kernels[dtype]({', '.join(arrays)})",
-            *self.result_lines(None),
-        ]
-        lines += [f"if {' and '.join(conditions)}:", *("    " + line for line in call)] if conditions else call
-        lines = ["try:", *("    " + line for line in lines), "except QUICK_ERRORS:", "    pass"]
-        if len(arrays) == 1:
-            return lines
-        # A number would cost an exception.
-        kinds = [f"(type({x}) is Tensor or type({x}) in TENSORS)" for x in arguments if x != "self"]
-        return [f"if {' and '.join(kinds)}:", *("    " + line for line in lines)]
+    def quick_form(self, arguments):
+        layout = lean.layout()
+        if layout is None:
+            return [], {}
+        large = self.large(self.forward) if process.asks else NEVER
+        leading = 1 if self.tensors[0] == "condition" else 0
+        functions = {
+            path: boxed_calls.make_call(self.name, layout, recorded, self.loops, len(arguments), leading, large)
+            for path, recorded in lean.MODES.items()
+        }
+        return self.lean_form(arguments, functions)
 
     def _prepare_lines(self, records):
         """Write the lines that turn the arguments into arrays of one dtype, and find their metadata if it records."""
@@ -293,7 +277,14 @@ class ElementwiseOp(Declaration):
         for x in self.differentiable:
             lines.append(f"r_{x} = m_{x} is not None and m_{x}.requires_grad")
         lines.append(f"if {' or '.join('r_' + x for x in self.differentiable)}:")
-        body = ["meta.requires_grad = True", "node = meta.node = Node()", "node.op = op"]
+        body = [
+            "meta = tensor._meta",
+            "meta.requires_grad = True",
+            "node = meta.node = Node()",
+            "node.op = op",
+            # What the tensor holds: an array, even of a number.
+            "result = tensor._array",
+        ]
         for x in self.differentiable:
             body += [
                 f"e_{x} = None",
@@ -352,14 +343,11 @@ class ElementwiseOp(Declaration):
             body.append("node.extra = None")
         body += ["node.counter = node.hooks = None", "node.sequence = next_sequence_number()"]
         lines += ["    " + line for line in body]
-        lines += ["else:", "    meta.requires_grad = False", "    meta.node = None"]
         return lines
 
     def namespace_for_text(self):
         return super().namespace_for_text() | {
             "kernels": self.kernels,
-            "QUICK_ERRORS": QUICK_ERRORS,
-            "TENSORS": TENSORS,
             "version_of": _version_of,
         }
 

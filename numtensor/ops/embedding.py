@@ -3,7 +3,8 @@
 import numpy as np
 
 from ..kernels.forward import scatter
-from .general_kind import kernel, wrap_normal
+from ..lean import wrap_normal
+from .general_kind import kernel
 from .operands import CONSTANTS
 from .positions import INT64, first_outside, has_negative, says_yes
 

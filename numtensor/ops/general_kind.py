@@ -29,18 +29,17 @@ forward rule: it begins with the common case, before it calls anything that know
 
 import numpy as np
 
+from .. import lean
 from ..graph import (
     NO_VERSION,
-    Metadata,
     MultiNode,
     Output,
-    ViewMetadata,
-    counter_of,
     make_metadata,
     make_node,
     make_view_metadata,
     next_sequence_number,
 )
+from ..lean import wrap_normal
 from ..modes import NO_GRAD, current
 from ..tensor import Tensor, new
 from ..threads.limits import process
@@ -154,7 +153,7 @@ class GeneralOp(Declaration):
             lines += self._record_lines(arguments)
         lines += self._forward_lines(arguments.split(", "), self.parameters)
         lines += self._wrap_lines(path, self.parameters)
-        namespace = self.namespace_for_text() | {
+        namespace = self.namespace_for_text() | self.wrappers() | {
             "as_tensor": _as_tensor,
             "forward_recording": self._forward_recording,
             "next_sequence_number": next_sequence_number,
@@ -168,19 +167,20 @@ class GeneralOp(Declaration):
         }
         return compile_function(self.name, self.call_signature, lines, namespace)
 
+    def wrappers(self):
+        if self.kind != "view" or self.results != 1:
+            return super().wrappers()
+        return {f"view_{path}": lean.viewer(self._forward, path) for path in ("tracked", "no_grad", "inference")}
+
     def namespace_for_text(self):
         return super().namespace_for_text() | {
             "collect": self.collect,
-            "counter_of": counter_of,
             # The public function is written before the rule is given.
             "forward": self._forward,
             "large": self._large,
             "NO_VERSION": NO_VERSION,
-            "ViewMetadata": ViewMetadata,
             "NoView": NoView,
             "otherwise": self.otherwise,
-            "wrap_inference": wrap_inference,
-            "wrap_normal": wrap_normal,
         }
 
     def quick_lines(self, arguments):
@@ -240,18 +240,14 @@ class GeneralOp(Declaration):
                     f"return tuple([wrap_view(op, '{path}', {source}, ({rest}), one, number) "
                     "for number, one in enumerate(result)])"
                 ]
-            return [
-                f"m = {source}._meta",
-                "tensor = new_tensor()",
-                "tensor._array = result",
-                "if m is None or m.counter is NO_VERSION:",
-                "    tensor._meta = None",
-                "    return tensor",
-                *self._view_lines(path, arguments),
-                "meta.own = False",
-                "meta.node = None",
-                "return tensor",
-            ]
+            call = f"({source}, result, ({rest}))"
+            if path is None:
+                return [
+                    "if thread_mode is INFERENCE:",
+                    f"    return view_inference{call}",
+                    f"return view_no_grad{call}",
+                ]
+            return [f"return view_{path}{call}"]
         if self.results != 1:
             inference = "thread_mode is INFERENCE" if path is None else path == "inference"
             return [f"return collect(list(map(wrap_inference if {inference} else wrap_normal, result)))"]
@@ -267,30 +263,6 @@ class GeneralOp(Declaration):
         if self.otherwise is None:
             return [run]
         return ["try:", f"    {run}", "except NoView:", f"    return otherwise({', '.join(arguments)})"]
-
-    def _view_lines(self, path, arguments):
-        """Write the lines that make the metadata of a view of a normal tensor whose metadata is `m`."""
-        source, *rest = arguments
-        rest = "".join(f"{name}, " for name in rest)
-        made_in = "thread_mode.path" if path is None else repr(path)
-        return [
-            "counter = m.counter",
-            "if counter is None:",
-            "    counter = counter_of(m)",
-            # What ViewMetadata.__init__ does: the call would cost as much as these lines.
-            "meta = tensor._meta = ViewMetadata()",
-            "meta.counter = counter",
-            "meta.version = counter.value",
-            "meta.grad = meta.hooks = meta.link = None",
-            "if m.base is None:",
-            f"    meta.base = {source}",
-            f"    meta.path = {made_in}",
-            f"    meta.steps = (None, forward, ({rest}), None)",
-            "else:",
-            "    meta.base = m.base",
-            f"    meta.path = {'m.path' if path == 'tracked' else made_in}",
-            f"    meta.steps = (m.steps, forward, ({rest}), None)",
-        ]
 
     def _record_lines(self, arguments):
         """Write the lines that run the op and record a node where an input requires grad."""
@@ -340,19 +312,12 @@ class GeneralOp(Declaration):
             body.append(f"result, *extras = forward_recording({arguments})")
         else:
             body += self._forward_lines(arguments.split(", "), self.parameters)
-        body += [
-            "if type(result) is not ndarray:",
-            "    result = asarray(result)",
-            "tensor = new_tensor()",
-            "tensor._array = result",
-        ]
         if self.kind == "view":
-            body += [f"m = m_{self.tensors[0]}", *self._view_lines("tracked", self.parameters)]
+            source, *rest = self.parameters
+            body.append(f"tensor = view_tracked({source}, result, ({''.join(f'{name}, ' for name in rest)}))")
         else:
-            body += [
-                "meta = tensor._meta = Metadata()",
-                "meta.counter = meta.grad = meta.base = meta.hooks = None",
-            ]
+            body.append("tensor = wrap_normal(result)")
+        body += ["meta = tensor._meta", "result = tensor._array"]
         if self.saves_output:
             saved.append("result")
         if self._forward_recording is not None:
@@ -481,24 +446,6 @@ def _saved_result(node, tensor, as_tensors):
 def _requires_grad(value):
     meta = value._meta if isinstance(value, Tensor) else None
     return meta is not None and meta.requires_grad
-
-
-def wrap_inference(array):
-    """Wrap a result as an inference tensor."""
-    tensor = new(Tensor)
-    tensor._array = array if type(array) is np.ndarray else np.asarray(array)
-    tensor._meta = None
-    return tensor
-
-
-def wrap_normal(array):
-    """Wrap a result as a normal tensor without history."""
-    tensor = new(Tensor)
-    tensor._array = array if type(array) is np.ndarray else np.asarray(array)
-    meta = tensor._meta = Metadata()
-    meta.requires_grad = False
-    meta.node = meta.counter = meta.grad = meta.base = meta.hooks = None
-    return tensor
 
 
 def _wrap_view(op, path, source, arguments, array, number):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import lean
 from ..modes import current
 from ..tensor import Tensor, from_array
 from . import operands
@@ -447,6 +448,9 @@ def _masked(self, mask, recording):
     return current.mode.index(self, (chosen.nonzero()[0],))
 
 
+_parts = lean.Parts(basic_index._forward)
+
+
 def getitem(self, index: Any) -> Tensor:
     """Index the tensor.
 
@@ -457,6 +461,11 @@ def getitem(self, index: Any) -> Tensor:
         IndexError: an index is out of range, a mask has another shape, or something is no index.
         ValueError: a slice has a step that is not positive.
     """
+    view_part = _parts[current.mode]
+    if view_part is not None:
+        part = view_part(self, index)
+        if part is not None:
+            return part
     kind = type(index)
     if kind in _DIRECT:
         return current.mode.basic_index(self, index)

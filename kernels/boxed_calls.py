@@ -1,0 +1,188 @@
+"""An elementwise kernel called on boxes and numbers: one builtin function from tensors to a tensor.
+
+It takes the arrays out of the boxes, finds the kernel's loop for their dtype in a table, turns Python's numbers into
+numbers of that dtype, has ``calls.try_elements`` run the loop, or the ufunc broadcast, and puts the result into a new
+box. Whatever is not of this common kind it answers with None, having done nothing: then Python does it.
+"""
+
+import functools
+
+import numpy as np
+
+from . import builtin, calls
+from .boxes import (
+    CLEAR,
+    LAYOUT,
+    NDARRAY,
+    RECORDED,
+    REST,
+    array_in,
+    drop,
+    hold,
+    is_box,
+    load_word,
+    make_box,
+    none,
+)
+from .builtin import ADDRESS_OF, BYTES, CALL, DATA, DESCR, MOST_OPERANDS, NDIM, NOTHING, SHAPE, TYPE, count, word
+from .memory import StackArray, load
+from .memory import store as store_at
+from .scalar import scalar
+
+# Words of a builtin function after those that all have: the number of arguments, the first whose array tells the dtype,
+# the table, bytes of an operand from which on it is left to Python, and what turns Python's numbers into C's.
+GIVEN, LEADING, TABLE, LARGE, FLOAT, INT, AS_INTEGER = (REST + np.int64(k) for k in range(7))
+# Of the table: the number of entries, then of each the dtype, the recipe of its builtin function, and what a number is.
+DTYPE, RECIPE, NUMBER, ENTRY_WORDS = (np.int64(k) for k in range(4))
+_NUMBERS = {"float32": 1, "float64": 2, "int64": 3}
+FLOAT32, FLOAT64, INT64 = map(np.int64, _NUMBERS.values())
+_MOST_DTYPES = 12
+
+# Above, an int is not surely the same number in float32.
+_EXACT = np.int64(1 << 24)
+# Of the number in PyFloatObject.
+_VALUE = np.int64(object.__basicsize__)
+
+_arrays = StackArray("int64", MOST_OPERANDS)
+_numbers = StackArray("int64", MOST_OPERANDS)
+_overflow = StackArray("int64", 1)
+_load_float, _load_half = load("float64"), load("int32")
+_store_float, _store_double, _store_integer = (store_at(kind, 0) for kind in ("float32", "float64", "int64"))
+
+
+@scalar
+def find(table, dtype):
+    """The address of a dtype's entry, or `NOTHING`."""
+    for k in range(word(table, NOTHING)):
+        entry = table + BYTES * (1 + k * ENTRY_WORDS)
+        if word(entry, DTYPE) == dtype:
+            return entry
+    return NOTHING
+
+
+@scalar
+def put_number(recipe, kind, operand, place):
+    """Write what a Python float or int is in the working dtype to an address; whether it surely is that number."""
+    given = load_word(operand, TYPE)
+    if given == word(recipe, FLOAT):
+        value = _load_float(operand, _VALUE)
+        if kind == FLOAT32:
+            _store_float(place, NOTHING, np.float32(value))
+            return True
+        if kind == FLOAT64:
+            _store_double(place, NOTHING, value)
+            return True
+        return False
+    if given != word(recipe, INT) or kind == NOTHING:
+        return False
+    overflow = _overflow()
+    overflow[0] = 0
+    whole = CALL(word(recipe, AS_INTEGER), operand, ADDRESS_OF(overflow), NOTHING, NOTHING)
+    if overflow[0] != 0:
+        return False
+    if kind == INT64:
+        _store_integer(place, NOTHING, whole)
+        return True
+    if whole > _EXACT or whole < -_EXACT:
+        return False
+    if kind == FLOAT32:
+        _store_float(place, NOTHING, np.float32(whole))
+    else:
+        _store_double(place, NOTHING, np.float64(whole))
+    return True
+
+
+@scalar
+def call_boxed(builtin, args, given):
+    """What runs when the builtin function is called; `builtin` is the address of its recipe's array."""
+    recipe = load_word(builtin, DATA)
+    layout = word(recipe, LAYOUT)
+    arrays, numbers = _arrays(), _numbers()
+    if given != word(recipe, GIVEN):
+        return none(layout)
+    dtype = NOTHING
+    for k in range(given):
+        arrays[k] = array_in(layout, args[k]) if is_box(layout, args[k]) else NOTHING
+        if dtype == NOTHING and arrays[k] != NOTHING and k >= word(recipe, LEADING):
+            dtype = load_word(arrays[k], DESCR)
+    entry = find(word(recipe, TABLE), dtype)
+    if entry == NOTHING:
+        return none(layout)
+    kernel = word(entry, RECIPE)
+    for k in range(given):
+        array = arrays[k]
+        if array == NOTHING:
+            if not put_number(recipe, word(entry, NUMBER), args[k], ADDRESS_OF(numbers) + BYTES * k):
+                return none(layout)
+        else:
+            itemsize = word(kernel, calls.WORDS + 2 * k + 1)
+            elements = count(load_word(array, SHAPE), np.int64(_load_half(array, NDIM)))
+            if elements * itemsize >= word(recipe, LARGE):
+                return none(layout)
+    # Another thread, or the garbage collector, may put other arrays into the boxes meanwhile.
+    plain = True
+    for k in range(given):
+        plain = plain and arrays[k] != NOTHING
+        hold(layout, arrays[k])
+    result = calls.try_elements(kernel, ADDRESS_OF(arrays), given, ADDRESS_OF(numbers))
+    if plain and (result == calls.UNFIT or result == calls.UNALIKE):
+        result = calls.pass_on(kernel, ADDRESS_OF(arrays), given, result)
+    for k in range(given):
+        drop(layout, arrays[k])
+    if calls.STRANGE <= result <= calls.UNALIKE:
+        return none(layout)
+    if result == NOTHING:
+        # Shapes that do not broadcast: Python says so in its own words.
+        CALL(word(layout, CLEAR), NOTHING, NOTHING, NOTHING, NOTHING)
+        return none(layout)
+    if load_word(result, TYPE) != word(layout, NDARRAY):
+        drop(layout, result)
+        return none(layout)
+    return make_box(layout, result, word(recipe, RECORDED))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Making one
+
+
+class Loops:
+    """The table of an op: for each dtype that it has met, the builtin function of the kernel for arrays."""
+
+    def __init__(self):
+        self.words = np.zeros(1 + _MOST_DTYPES * int(ENTRY_WORDS), np.int64)
+        self._kept = []
+
+    def enter(self, dtype, call):
+        """Enter what computes the op on arrays of this dtype, if it is a kernel's builtin function with one result."""
+        count = int(self.words[0])
+        if count == _MOST_DTYPES or not calls.is_call(call) or call.__self__[calls.OUTPUTS] != 1:
+            return
+        self._kept.append((dtype, call))
+        start = 1 + count * int(ENTRY_WORDS)
+        self.words[start : start + int(ENTRY_WORDS)] = id(dtype), call.__self__.ctypes.data, _NUMBERS.get(dtype.name, 0)
+        self.words[0] = count + 1
+
+
+@functools.cache
+def _entry():
+    return builtin.compile_entry("boxed_calls", call_boxed)
+
+
+def make_call(name, layout, recorded, loops, given, leading, large):
+    """Make the builtin function of an op.
+
+    Args:
+        name: of the op.
+        layout: a `boxes.Layout`.
+        recorded: whether the result gets a record.
+        loops: a `Loops`.
+        given: the number of arguments.
+        leading: the first argument whose array tells the working dtype, or one after it does if that is a number.
+        large: bytes of an operand from which on it is left to Python.
+
+    Returns:
+        A function of boxes and numbers that returns a box, or None where it has done nothing.
+    """
+    words = [layout.address, recorded, given, leading, loops.words.ctypes.data, large, id(float), id(int)]
+    words.append(builtin.address_in_python("PyLong_AsLongLongAndOverflow"))
+    return builtin.bind(name, _entry(), words, layout, loops)

@@ -1,0 +1,248 @@
+"""Boxes that show a part of another's array, or the same in another shape.
+
+A view of a box with a record shares its counter of changes, and remembers the box that owns the memory and the steps
+from there: (the steps of the box that it was taken from, or None; a function; its arguments after the array; None).
+"""
+
+import functools
+
+import numpy as np
+
+from . import builtin
+from .boxes import (
+    ABSENT,
+    ARRAY,
+    AS_ARRAY,
+    BASE,
+    BOX,
+    CLEAR,
+    COUNTER,
+    COUNTER_OF,
+    LAYOUT,
+    META,
+    NDARRAY,
+    NEW_TUPLE,
+    NONE,
+    PATH,
+    REST,
+    SET_ITEM,
+    STEPS,
+    VALUE,
+    VECTORCALL,
+    VERSION,
+    VIEW,
+    array_in,
+    drop,
+    hold,
+    is_box,
+    load_word,
+    make,
+    make_box,
+    none,
+    store_word,
+)
+from .builtin import ADDRESS_OF, BYTES, CALL, DATA, NOTHING, TYPE, address_of_pointer, word
+from .memory import StackArray
+from .scalar import scalar
+
+# Words of a builtin function after those that all have: the function of a view's steps, and what its path is, also
+# where it was taken from another view: `NOTHING` for that one's path.
+TAKE, MADE_IN, FROM_VIEW = (REST + np.int64(k) for k in range(3))
+# Of the one that indexes: what kinds of index there are, and NumPy's indexing.
+SLICE, INT, TUPLE, ELLIPSIS, GET_ITEM = (FROM_VIEW + np.int64(k) for k in range(1, 6))
+
+# In PySliceObject, start and stop come first; in PyTupleObject, the number of items is the end of the head.
+_STEP = np.int64(object.__basicsize__ + 16)
+_SIZE, _ITEMS = np.int64(tuple.__basicsize__ - 8), np.int64(tuple.__basicsize__)
+
+_one = StackArray("int64", 1)
+
+
+@scalar
+def make_steps(layout, outer, take, arguments):
+    """A new tuple of a view's steps; `NOTHING` and an exception if it fails."""
+    steps = CALL(word(layout, NEW_TUPLE), np.int64(4), NOTHING, NOTHING, NOTHING)
+    if steps != NOTHING:
+        set_item = word(layout, SET_ITEM)
+        CALL(set_item, steps, np.int64(0), hold(layout, outer), NOTHING)
+        CALL(set_item, steps, np.int64(1), hold(layout, take), NOTHING)
+        CALL(set_item, steps, np.int64(2), hold(layout, arguments), NOTHING)
+        CALL(set_item, steps, np.int64(3), none(layout), NOTHING)
+    return steps
+
+
+@scalar
+def counter_of(layout, meta):
+    """The counter of a record, made if nobody shared it before, which holds it; `NOTHING` if that fails."""
+    counter = load_word(meta, word(layout, COUNTER))
+    if counter == word(layout, NONE):
+        argument = _one()
+        argument[0] = meta
+        function = word(layout, COUNTER_OF)
+        counter = CALL(word(layout, VECTORCALL), function, ADDRESS_OF(argument), np.int64(1), NOTHING)
+        drop(layout, counter)
+    return counter
+
+
+@scalar
+def make_view(recipe, source, array, arguments):
+    """A box for an array, whose reference it takes over, as a view of another box; `NOTHING` and an exception."""
+    layout = word(recipe, LAYOUT)
+    meta = load_word(source, word(layout, META))
+    if meta == word(layout, NONE) or load_word(meta, word(layout, COUNTER)) == word(layout, ABSENT):
+        return make_box(layout, array, np.int64(0))
+    counter = counter_of(layout, meta)
+    box = make(layout, BOX) if counter != NOTHING else NOTHING
+    if box == NOTHING:
+        drop(layout, array)
+        return box
+    store_word(box, word(layout, ARRAY), array)
+    base = load_word(meta, word(layout, BASE))
+    owns = base == word(layout, NONE)
+    view = make(layout, VIEW)
+    if view == NOTHING:
+        drop(layout, box)
+        return view
+    store_word(box, word(layout, META), view)
+    outer = base if owns else load_word(meta, word(layout, STEPS))
+    steps = make_steps(layout, outer, word(recipe, TAKE), arguments)
+    if steps == NOTHING:
+        drop(layout, box)
+        return steps
+    path = word(recipe, MADE_IN) if owns else word(recipe, FROM_VIEW)
+    if path == NOTHING:
+        path = load_word(meta, word(layout, PATH))
+    store_word(view, word(layout, STEPS), steps)
+    store_word(view, word(layout, BASE), hold(layout, source if owns else base))
+    store_word(view, word(layout, PATH), hold(layout, path))
+    store_word(view, word(layout, COUNTER), hold(layout, counter))
+    store_word(view, word(layout, VERSION), hold(layout, load_word(counter, word(layout, VALUE))))
+    return box
+
+
+@scalar
+def call_view(builtin, args, given):
+    """Box an array as a view of a box: the arguments are that box, the array, and a tuple of the step's arguments."""
+    recipe = load_word(builtin, DATA)
+    layout = word(recipe, LAYOUT)
+    if given != 3 or not is_box(layout, args[0]):
+        # Without an exception this is a SystemError of Python's: ops give what they should.
+        return NOTHING
+    array = args[1]
+    if load_word(array, TYPE) == word(layout, NDARRAY):
+        hold(layout, array)
+    else:
+        place = address_of_pointer(args) + BYTES
+        array = CALL(word(layout, VECTORCALL), word(layout, AS_ARRAY), place, np.int64(1), NOTHING)
+        if array == NOTHING:
+            return array
+    return make_view(recipe, args[0], array, args[2])
+
+
+@scalar
+def is_plain(recipe, item):
+    """Whether an item of an index is an int, a slice without a step, None or Ellipsis."""
+    kind = load_word(item, TYPE)
+    if kind == word(recipe, SLICE):
+        return load_word(item, _STEP) == word(word(recipe, LAYOUT), NONE)
+    return kind == word(recipe, INT) or item == word(word(recipe, LAYOUT), NONE) or item == word(recipe, ELLIPSIS)
+
+
+@scalar
+def complete(recipe, index):
+    """A new reference to an index with an Ellipsis in it, by which NumPy always gives an array; `NOTHING` if it cannot.
+
+    Not all that cannot be is an exception.
+    """
+    layout = word(recipe, LAYOUT)
+    several = load_word(index, TYPE) == word(recipe, TUPLE)
+    size = load_word(index, _SIZE) if several else np.int64(1)
+    has_ellipsis = False
+    for k in range(size):
+        item = load_word(index, _ITEMS + BYTES * k) if several else index
+        if not is_plain(recipe, item):
+            return NOTHING
+        has_ellipsis = has_ellipsis or item == word(recipe, ELLIPSIS)
+    if has_ellipsis or load_word(index, TYPE) == word(recipe, SLICE):
+        return hold(layout, index)
+    whole = CALL(word(layout, NEW_TUPLE), size + 1, NOTHING, NOTHING, NOTHING)
+    if whole != NOTHING:
+        for k in range(size):
+            item = load_word(index, _ITEMS + BYTES * k) if several else index
+            CALL(word(layout, SET_ITEM), whole, k, hold(layout, item), NOTHING)
+        CALL(word(layout, SET_ITEM), whole, size, hold(layout, word(recipe, ELLIPSIS)), NOTHING)
+    return whole
+
+
+@scalar
+def call_part(builtin, args, given):
+    """Box what ints, slices, None and Ellipsis choose of a box: its argument, and the index; None for other indices."""
+    recipe = load_word(builtin, DATA)
+    layout = word(recipe, LAYOUT)
+    if given != 2 or not is_box(layout, args[0]):
+        return none(layout)
+    array = array_in(layout, args[0])
+    whole = complete(recipe, args[1]) if array != NOTHING else NOTHING
+    part = NOTHING
+    if whole != NOTHING:
+        # What the index asks for may be Python, which may put another array into the box.
+        hold(layout, array)
+        part = CALL(word(recipe, GET_ITEM), array, whole, NOTHING, NOTHING)
+        drop(layout, array)
+    if part == NOTHING or load_word(part, TYPE) != word(layout, NDARRAY):
+        # Python finds out what is wrong with it, and says so.
+        CALL(word(layout, CLEAR), NOTHING, NOTHING, NOTHING, NOTHING)
+        drop(layout, part)
+        drop(layout, whole)
+        return none(layout)
+    arguments = CALL(word(layout, NEW_TUPLE), np.int64(1), NOTHING, NOTHING, NOTHING)
+    if arguments == NOTHING:
+        drop(layout, part)
+        drop(layout, whole)
+        return arguments
+    CALL(word(layout, SET_ITEM), arguments, NOTHING, whole, NOTHING)
+    view = make_view(recipe, args[0], part, arguments)
+    drop(layout, arguments)
+    return view
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Making one
+
+
+@functools.cache
+def _view_entry():
+    return builtin.compile_entry("view", call_view)
+
+
+@functools.cache
+def _part_entry():
+    return builtin.compile_entry("part", call_part)
+
+
+def _words(layout, take, made_in, from_view):
+    return [layout.address, 0, id(take), id(made_in), 0 if from_view is None else id(from_view)]
+
+
+def make_viewer(layout, take, made_in, from_view):
+    """Make the builtin function that boxes an array as a view: of (the box, the array, the step's arguments).
+
+    Args:
+        layout: a `boxes.Layout`.
+        take: ``take(array, *arguments)`` is the same view of another array.
+        made_in: the path that a view is said to be made in.
+        from_view: the same for a view of a view; None for that one's path.
+    """
+    words = _words(layout, take, made_in, from_view)
+    return builtin.bind("view", _view_entry(), words, layout, take, made_in, from_view)
+
+
+def make_part(layout, take, made_in, from_view):
+    """Make the builtin function of (a box, an index) that boxes the part that the index chooses, or answers None.
+
+    Args:
+        layout, take, made_in, from_view: as of `make_viewer`.
+    """
+    words = _words(layout, take, made_in, from_view)
+    words += [*map(id, (slice, int, tuple, ...)), builtin.address_in_python("PyObject_GetItem")]
+    return builtin.bind("part", _part_entry(), words, layout, take, made_in, from_view)

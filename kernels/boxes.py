@@ -1,0 +1,201 @@
+"""Objects that hold an array, read and made by machine code: what a tensor is to a builtin function.
+
+Beside the kernel of a small op, what takes the time is Python that takes arrays out of tensors and puts the result into
+a new one. The builtin functions of ``boxed_calls`` and ``boxed_views`` are given tensors and return tensors. What they
+know of them stands in a `Layout`: which slot of the object (the box) holds the array, which holds metadata, and what
+new ones are filled with. It knows no more of metadata than the names of slots.
+
+A slot's offset is found by looking where an object lies that was put into it. Nothing is made behind Python's back:
+objects come from the type's own allocator, which tells the garbage collector of them.
+"""
+
+import ctypes
+import functools
+
+import numpy as np
+
+from . import builtin
+from .builtin import CALL, DATA, NOTHING, TYPE, address_of_pointer, word
+from .memory import load
+from .memory import store as store_at
+from .scalar import scalar
+
+# What a builtin function is bound to begins with the address of the layout, and says whether results get a record.
+LAYOUT, RECORDED, REST = (np.int64(k) for k in range(3))
+
+# Words of a layout: addresses of objects and functions, offsets of slots, and addresses of templates.
+NDARRAY, NONE, AS_ARRAY, ALLOCATE, INCREF, DECREF, CLEAR, VECTORCALL = (np.int64(k) for k in range(8))
+NEW_TUPLE, SET_ITEM, IS_SUBTYPE, ARRAY, META, BARE_BOX, BOX, RECORD = (np.int64(k) for k in range(8, 16))
+VIEW, COUNTER, VERSION, BASE, PATH, STEPS, VALUE, ABSENT, COUNTER_OF = (np.int64(k) for k in range(16, 25))
+
+load_word, store_word = load("int64"), store_at("int64", 0)
+
+
+@scalar
+def is_box(layout, candidate):
+    """Whether an object is a box; what derives from that class has its slots in the same places."""
+    kind = load_word(candidate, TYPE)
+    box = word(word(layout, BOX), NOTHING)
+    # The function returns a C int, of which only the lower half of the word counts.
+    return kind == box or CALL(word(layout, IS_SUBTYPE), kind, box, NOTHING, NOTHING) & 0xFFFFFFFF != 0
+
+
+@scalar
+def array_in(layout, box):
+    """The address of the ndarray in a box; `NOTHING` if it is not exactly one."""
+    array = load_word(box, word(layout, ARRAY))
+    if array != NOTHING and load_word(array, TYPE) != word(layout, NDARRAY):
+        array = NOTHING
+    return array
+
+
+@scalar
+def hold(layout, thing):
+    """Count one reference more."""
+    CALL(word(layout, INCREF), thing, NOTHING, NOTHING, NOTHING)
+    return thing
+
+
+@scalar
+def drop(layout, thing):
+    """Count one reference less, if it is an object."""
+    CALL(word(layout, DECREF), thing, NOTHING, NOTHING, NOTHING)
+
+
+@scalar
+def none(layout):
+    """A new reference to None."""
+    return hold(layout, word(layout, NONE))
+
+
+@scalar
+def make(layout, which):
+    """A new object by a template: its type, and pairs of a slot's offset and what it holds; `NOTHING` if it fails."""
+    template = word(layout, which)
+    made = CALL(word(layout, ALLOCATE), word(template, NOTHING), NOTHING, NOTHING, NOTHING)
+    if made != NOTHING:
+        for k in range(word(template, NOTHING + 1)):
+            store_word(made, word(template, 2 * k + 2), hold(layout, word(template, 2 * k + 3)))
+    return made
+
+
+@scalar
+def make_box(layout, array, recorded):
+    """A box of an array, whose reference it takes over, without metadata or with a new record."""
+    box = make(layout, BOX if recorded else BARE_BOX)
+    if box == NOTHING:
+        drop(layout, array)
+        return box
+    store_word(box, word(layout, ARRAY), array)
+    if recorded:
+        record = make(layout, RECORD)
+        if record == NOTHING:
+            drop(layout, box)
+            return record
+        store_word(box, word(layout, META), record)
+    return box
+
+
+@scalar
+def call_wrap(builtin, args, given):
+    """Box the only argument, a result of NumPy."""
+    recipe = load_word(builtin, DATA)
+    layout = word(recipe, LAYOUT)
+    array = args[0]
+    if load_word(array, TYPE) == word(layout, NDARRAY):
+        hold(layout, array)
+    else:
+        array = CALL(word(layout, VECTORCALL), word(layout, AS_ARRAY), address_of_pointer(args), np.int64(1), NOTHING)
+        if array == NOTHING:
+            return array
+    return make_box(layout, array, word(recipe, RECORDED))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Making one
+
+
+def offsets(kind):
+    """Return {name: offset} of the slots of a class and of those above it; None where one cannot be found."""
+    names = [name for base in kind.__mro__ for name in base.__dict__.get("__slots__", ()) if name != "__weakref__"]
+    probe = object.__new__(kind)
+    found = {}
+    for name in dict.fromkeys(names):
+        marker = object()
+        slot = next(base.__dict__[name] for base in reversed(kind.__mro__) if name in base.__dict__)
+        slot.__set__(probe, marker)
+        words = (ctypes.c_int64 * (kind.__basicsize__ // 8)).from_address(id(probe))[:]
+        if words.count(id(marker)) != 1:
+            return None
+        found[name] = np.int64(8 * words.index(id(marker)))
+    return found
+
+
+class Layout:
+    """How boxes lie in memory, and what new ones hold.
+
+    Args:
+        box: the class of new boxes.
+        array, metadata: names of their slots.
+        record: (class, {slot: object}): the metadata of a new box that has some.
+        view: the same of a box that shows the memory of another; its slots ``counter``, ``version``, ``base``,
+            ``path`` and ``steps`` are filled as `boxed_views` says.
+        counter: (class, slot): of the object that counts changes, which a view shares with what it shows.
+        absent: the counter of a box that has none.
+        counter_of: returns a record's counter, made if it is None.
+
+    Attributes:
+        address: of its words.
+    """
+
+    def __init__(self, *, box, array, metadata, record, view, counter, absent, counter_of):
+        places = offsets(box)
+        templates = [
+            self._template(box, {metadata: None}),
+            self._template(box, {}),
+            self._template(*record),
+            self._template(*view),
+        ]
+        in_view = offsets(view[0])
+        functions = ("PyType_GenericAlloc", "Py_IncRef", "Py_DecRef", "PyErr_Clear", "PyObject_VectorcallDict")
+        functions += ("PyTuple_New", "PyTuple_SetItem", "PyType_IsSubtype")
+        words = [
+            *map(id, (np.ndarray, None, np.asarray)),
+            *map(builtin.address_in_python, functions),
+            places[array],
+            places[metadata],
+            *[template.ctypes.data for template in templates],
+            *[in_view[name] for name in ("counter", "version", "base", "path", "steps")],
+            offsets(counter[0])[counter[1]],
+            id(absent),
+            id(counter_of),
+        ]
+        self._words = np.array(words, np.int64)
+        self._kept = (box, record, view, counter, absent, counter_of, templates)
+        self.address = self._words.ctypes.data
+
+    @staticmethod
+    def _template(kind, values):
+        places = offsets(kind)
+        pairs = [one for name, value in values.items() for one in (places[name], id(value))]
+        return np.array([id(kind), len(values), *pairs], np.int64)
+
+
+def supported(*kinds):
+    """Return whether objects of these classes lie in memory as this file believes."""
+    return builtin.supported() and all(offsets(kind) is not None for kind in kinds)
+
+
+@functools.cache
+def _wrap_entry():
+    return builtin.compile_entry("wrap", call_wrap)
+
+
+def make_wrap(layout, recorded):
+    """Make the builtin function that boxes the array or number that NumPy returned.
+
+    Args:
+        layout: a `Layout`.
+        recorded: whether the box gets a record.
+    """
+    return builtin.bind("wrap", _wrap_entry(), [layout.address, recorded], layout)

@@ -1,0 +1,110 @@
+"""What ops call around their kernels, and instead of them where nothing is recorded: builtin functions on tensors.
+
+Where objects do not lie in memory as ``kernels/boxes`` believes, such as in a debug build of Python, there are none,
+and ops have these functions in Python, or go the way that every mode has.
+"""
+
+import functools
+
+import numpy as np
+
+from . import modes
+from .graph import (
+    NO_VERSION,
+    Counter,
+    Metadata,
+    ViewMetadata,
+    counter_of,
+    make_metadata,
+    make_view_metadata,
+)
+from .kernels import boxed_views, boxes
+from .tensor import Tensor
+
+MODES = {"inference": False, "no_grad": True}
+"""{path: whether its results are normal tensors}"""
+
+
+@functools.cache
+def layout():
+    """Return how tensors lie in memory: a `boxes.Layout`, or None if that cannot be told."""
+    if not boxes.supported(Tensor, Metadata, ViewMetadata, Counter):
+        return None
+    return boxes.Layout(
+        box=Tensor,
+        array="_array",
+        metadata="_meta",
+        record=(
+            Metadata,
+            {"requires_grad": False, "node": None, "counter": None, "grad": None, "base": None, "hooks": None},
+        ),
+        view=(ViewMetadata, {"own": False, "node": None, "grad": None, "hooks": None, "link": None}),
+        counter=(Counter, "value"),
+        absent=NO_VERSION,
+        counter_of=counter_of,
+    )
+
+
+@functools.cache
+def wrap(path):
+    """Return what makes an array, or a number of NumPy, the result of an op in the modes of `path`."""
+    found = layout()
+    if found is None:
+        return wrap_inference if path == "inference" else wrap_normal
+    return boxes.make_wrap(found, path != "inference")
+
+
+def wrap_inference(array):
+    """Wrap a result as an inference tensor."""
+    tensor = object.__new__(Tensor)
+    tensor._array = array if type(array) is np.ndarray else np.asarray(array)
+    tensor._meta = None
+    return tensor
+
+
+def wrap_normal(array):
+    """Wrap a result as a normal tensor without history."""
+    tensor = wrap_inference(array)
+    tensor._meta = make_metadata()
+    return tensor
+
+
+def viewer(take, path):
+    """Return what makes an array a view, in the modes of `path`: a function of its source, the array, and arguments.
+
+    Args:
+        take: ``take(array, *arguments)`` is the view of the array.
+    """
+    found = layout()
+    if found is not None:
+        return boxed_views.make_viewer(found, take, path, None if path == "tracked" else path)
+
+    def view(source, array, arguments):
+        meta = source._meta
+        tensor = wrap_inference(array)
+        if meta is not None and meta.counter is not NO_VERSION:
+            tensor._meta = make_view_metadata(source, take, arguments, path=path)
+        return tensor
+
+    return view
+
+
+class Parts(dict):
+    """{mode: a function of a tensor and an index that views a part}: it answers None to an index that is not plain.
+
+    Of modes that record, or have wrappers, there is None. A function is made when it is first asked for.
+
+    Args:
+        take: ``take(array, index)`` is the view of the array.
+    """
+
+    def __init__(self, take):
+        self.take = take
+
+    def __missing__(self, mode):
+        found = layout()
+        made = None
+        if found is not None and mode in (modes.INFERENCE, modes.NO_GRAD):
+            made = boxed_views.make_part(found, self.take, mode.path, mode.path)
+        self[mode] = made
+        return made
