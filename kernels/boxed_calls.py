@@ -16,8 +16,10 @@ from .boxes import (
     NDARRAY,
     RECORDED,
     REST,
+    Table,
     array_in,
     drop,
+    find,
     hold,
     is_box,
     load_word,
@@ -32,11 +34,10 @@ from .scalar import scalar
 # Words of a builtin function after those that all have: the number of arguments, the first whose array tells the dtype,
 # the table, bytes of an operand from which on it is left to Python, and what turns Python's numbers into C's.
 GIVEN, LEADING, TABLE, LARGE, FLOAT, INT, AS_INTEGER = (REST + np.int64(k) for k in range(7))
-# Of the table: the number of entries, then of each the dtype, the recipe of its builtin function, and what a number is.
-DTYPE, RECIPE, NUMBER, ENTRY_WORDS = (np.int64(k) for k in range(4))
+# Of a dtype's entry: the recipe of the builtin function for arrays, and what Python's numbers are turned into.
+RECIPE, NUMBER = (np.int64(k) for k in range(2))
 _NUMBERS = {"float32": 1, "float64": 2, "int64": 3}
 FLOAT32, FLOAT64, INT64 = map(np.int64, _NUMBERS.values())
-_MOST_DTYPES = 12
 
 # Above, an int is not surely the same number in float32.
 _EXACT = np.int64(1 << 24)
@@ -48,16 +49,6 @@ _numbers = StackArray("int64", MOST_OPERANDS)
 _overflow = StackArray("int64", 1)
 _load_float, _load_half = load("float64"), load("int32")
 _store_float, _store_double, _store_integer = (store_at(kind, 0) for kind in ("float32", "float64", "int64"))
-
-
-@scalar
-def find(table, dtype):
-    """The address of a dtype's entry, or `NOTHING`."""
-    for k in range(word(table, NOTHING)):
-        entry = table + BYTES * (1 + k * ENTRY_WORDS)
-        if word(entry, DTYPE) == dtype:
-            return entry
-    return NOTHING
 
 
 @scalar
@@ -145,37 +136,28 @@ def call_boxed(builtin, args, given):
 # Making one
 
 
-class Loops:
-    """The table of an op: for each dtype that it has met, the builtin function of the kernel for arrays."""
-
-    def __init__(self):
-        self.words = np.zeros(1 + _MOST_DTYPES * int(ENTRY_WORDS), np.int64)
-        self._kept = []
-
-    def enter(self, dtype, call):
-        """Enter what computes the op on arrays of this dtype, if it is a kernel's builtin function with one result."""
-        count = int(self.words[0])
-        if count == _MOST_DTYPES or not calls.is_call(call) or call.__self__[calls.OUTPUTS] != 1:
-            return
-        self._kept.append((dtype, call))
-        start = 1 + count * int(ENTRY_WORDS)
-        self.words[start : start + int(ENTRY_WORDS)] = id(dtype), call.__self__.ctypes.data, _NUMBERS.get(dtype.name, 0)
-        self.words[0] = count + 1
-
-
 @functools.cache
 def _entry():
     return builtin.compile_entry("boxed_calls", call_boxed)
 
 
-def make_call(name, layout, recorded, loops, given, leading, large):
+class CallTable(Table):
+    """The kernel's builtin functions for arrays, by dtype."""
+
+    def enter(self, dtype, call):
+        """Enter what computes the op on arrays of this dtype, if it is a kernel's builtin function with one result."""
+        if calls.is_call(call) and call.__self__[calls.OUTPUTS] == 1:
+            self.put(dtype, call.__self__.ctypes.data, _NUMBERS.get(dtype.name, 0), kept=call)
+
+
+def make_call(name, layout, recorded, table, given, leading, large):
     """Make the builtin function of an op.
 
     Args:
         name: of the op.
         layout: a `boxes.Layout`.
         recorded: whether the result gets a record.
-        loops: a `Loops`.
+        table: a `CallTable`.
         given: the number of arguments.
         leading: the first argument whose array tells the working dtype, or one after it does if that is a number.
         large: bytes of an operand from which on it is left to Python.
@@ -183,6 +165,6 @@ def make_call(name, layout, recorded, loops, given, leading, large):
     Returns:
         A function of boxes and numbers that returns a box, or None where it has done nothing.
     """
-    words = [layout.address, recorded, given, leading, loops.words.ctypes.data, large, id(float), id(int)]
+    words = [layout.address, recorded, given, leading, table.address, large, id(float), id(int)]
     words.append(builtin.address_in_python("PyLong_AsLongLongAndOverflow"))
-    return builtin.bind(name, _entry(), words, layout, loops)
+    return builtin.bind(name, _entry(), words, layout, table)

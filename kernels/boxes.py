@@ -15,13 +15,17 @@ import functools
 import numpy as np
 
 from . import builtin
-from .builtin import CALL, DATA, NOTHING, TYPE, address_of_pointer, word
+from .builtin import BYTES, CALL, DATA, NOTHING, TYPE, address_of_pointer, word
 from .memory import load
 from .memory import store as store_at
 from .scalar import scalar
 
 # What a builtin function is bound to begins with the address of the layout, and says whether results get a record.
 LAYOUT, RECORDED, REST = (np.int64(k) for k in range(3))
+
+# Of a table: the number of entries; then, of each, the dtype and what is known for it.
+ENTRY_WORDS = np.int64(4)
+_MOST_DTYPES = 12
 
 # Words of a layout: addresses of objects and functions, offsets of slots, and addresses of templates.
 NDARRAY, NONE, AS_ARRAY, ALLOCATE, INCREF, DECREF, CLEAR, VECTORCALL = (np.int64(k) for k in range(8))
@@ -111,8 +115,46 @@ def call_wrap(builtin, args, given):
     return make_box(layout, array, word(recipe, RECORDED))
 
 
+@scalar
+def find(table, dtype):
+    """The address of what a table knows for a dtype, or `NOTHING`."""
+    for k in range(word(table, NOTHING)):
+        entry = table + BYTES * (1 + k * ENTRY_WORDS)
+        if word(entry, NOTHING) == dtype:
+            return entry + BYTES
+    return NOTHING
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Making one
+
+
+class Table:
+    """What is known for each dtype that an op has met.
+
+    Attributes:
+        address: of its words.
+    """
+
+    def __init__(self):
+        self._words = np.zeros(1 + _MOST_DTYPES * int(ENTRY_WORDS), np.int64)
+        self._kept = []
+        self.address = self._words.ctypes.data
+
+    def put(self, dtype, *words, first=0, kept):
+        """Put words, the first of them in this place, into a dtype's entry; `kept` must live as long."""
+        dtype = np.dtype(dtype)
+        count = int(self._words[0])
+        known = self._words[1 : 1 + count * int(ENTRY_WORDS) : int(ENTRY_WORDS)].tolist()
+        number = known.index(id(dtype)) if id(dtype) in known else count
+        if number == _MOST_DTYPES:
+            return
+        self._kept.append((dtype, kept))
+        start = 1 + number * int(ENTRY_WORDS)
+        self._words[start + 1 + first : start + 1 + first + len(words)] = words
+        self._words[start] = id(dtype)
+        # Now it is there.
+        self._words[0] = max(count, number + 1)
 
 
 def offsets(kind):

@@ -18,7 +18,7 @@ import sys
 
 import numpy as np
 
-from . import store
+from . import store, ufunc
 from .memory import NumbaForm, StackArray, load
 from .memory import store as store_at
 from .scalar import scalar
@@ -39,15 +39,23 @@ IN_ORDER, REVERSED, ALIGNED, WRITEABLE = (np.int64(flag) for flag in (0x1, 0x2, 
 
 # What a builtin function is bound to, its recipe: an array of these words, and then of some for each operand.
 LOOP, YES, NO, COUNTED, NDARRAY, GIVEN, OPERANDS, INPUTS, VIEW, SAVE = (np.int64(k) for k in range(10))
-RESTORE, LOOP_DATA, WORDS = (np.int64(k) for k in range(10, 13))
+RESTORE, LOOP_DATA, EMPTY, INCREF, DECREF, WORDS = (np.int64(k) for k in range(10, 16))
 UNWANTED, DTYPE, ITEMSIZE, CORES, CORE, OPERAND_WORDS = (np.int64(k) for k in (0, 1, 2, 3, 4, 7))
 MOST_OPERANDS = 8
 MOST_CORES = 3
+
+# Whether a loop ran.
+REFUSED, RAN, FAILED = np.int64(0), np.int64(1), np.int64(2)
+
+# Position of PyArray_Empty in NumPy's C API table, fixed by its ABI; most dimensions that an array has.
+_EMPTY_ARRAY = 184
+_MOST_DIMENSIONS = 64
 
 _addresses = StackArray("int64", MOST_OPERANDS)
 _extents = StackArray("int64", MOST_OPERANDS)
 _steps = StackArray("int64", MOST_OPERANDS * (1 + MOST_CORES))
 _nowhere = StackArray("int64", 1)
+_shape = StackArray("int64", _MOST_DIMENSIONS)
 # The address of an array's elements; the call of a C function by its address. Integers and pointers are passed alike,
 # and arguments too many are left alone.
 ADDRESS_OF, CALL = NumbaForm(lambda: _build_address_of()), NumbaForm(lambda: _build_call())
@@ -131,20 +139,58 @@ def run(loop, data, elements, addresses, extents, steps, save, restore):
 
 
 @scalar
-def call_loop(builtin, args, given):
-    """What runs when the builtin function is called; `builtin` is the address of its recipe's array."""
-    recipe = _load_word(builtin, DATA)
-    operands = word(recipe, OPERANDS)
+def make_result(recipe, entry, first, view, keeps, extents):
+    """Make the array of a result; `NOTHING` and an exception if that fails."""
+    shape = _shape()
+    dims, ndim = _load_word(first, SHAPE), np.int64(_load_half(first, NDIM))
+    made = np.int64(0)
+    if view == AS_IS:
+        for axis in range(ndim - word(recipe, WORDS + CORES)):
+            shape[made] = word(dims, axis)
+            made += 1
+        cores = word(entry, CORES)
+        for k in range(cores):
+            shape[made] = extents[1 + word(entry, CORE + k)]
+            made += 1
+        if keeps and cores == 0:
+            shape[made] = 1
+            made += 1
+    else:
+        for axis in range(ndim):
+            if view >= 0 and axis != view:
+                shape[made] = word(dims, axis)
+                made += 1
+            elif keeps:
+                shape[made] = 1
+                made += 1
+    dtype = word(entry, DTYPE)
+    # NumPy takes a reference to the dtype.
+    CALL(word(recipe, INCREF), dtype, NOTHING, NOTHING, NOTHING)
+    return CALL(word(recipe, EMPTY), made, ADDRESS_OF(shape), dtype, NOTHING)
+
+
+@scalar
+def try_loop(recipe, operands, view, keeps, results):
+    """Run the loop if the operands lie as it needs them.
+
+    Args:
+        recipe: address of the kernel's words.
+        operands: address of the addresses of the inputs, and of the results if those are given.
+        view: how the first operand is seen.
+        keeps: whether results that are made keep what is reduced, with extent 1.
+        results: address at which the results that are made are left, or `NOTHING` if they are given.
+
+    Returns:
+        `RAN`, `REFUSED`, or `FAILED` and an exception is set. Then no result is left.
+    """
     inputs = word(recipe, INPUTS)
     addresses, extents, steps, nowhere = _addresses(), _extents(), _steps(), _nowhere()
-    if given != word(recipe, GIVEN):
-        return answer(recipe, NO)
     for k in range(MOST_OPERANDS):
         extents[k] = UNKNOWN
     elements = np.int64(0)
-    core_steps = operands
+    core_steps = word(recipe, OPERANDS)
     taken = np.int64(0)
-    for k in range(operands):
+    for k in range(word(recipe, OPERANDS)):
         entry = recipe + BYTES * (WORDS + k * OPERAND_WORDS)
         cores = word(entry, CORES)
         if k == inputs and extents[0] == UNKNOWN:
@@ -154,19 +200,31 @@ def call_loop(builtin, args, given):
             addresses[k] = ADDRESS_OF(nowhere)
             steps[k] = 0
             continue
-        operand = args[taken]
-        taken += 1
-        view = word(recipe, VIEW) if k == 0 else np.int64(AS_IS)
-        if _load_word(operand, TYPE) != word(recipe, NDARRAY) or _load_word(operand, DESCR) != word(entry, DTYPE):
-            return answer(recipe, NO)
-        if not lies_as_needed(operand, k < inputs, view):
-            return answer(recipe, NO)
+        seen = view if k == 0 else np.int64(AS_IS)
+        made = results != NOTHING and k >= inputs
+        if made:
+            if elements == 0:
+                return REFUSED
+            operand = make_result(recipe, entry, word(operands, NOTHING), view, keeps, extents)
+            if operand == NOTHING:
+                for j in range(k - inputs):
+                    CALL(word(recipe, DECREF), word(results, j), NOTHING, NOTHING, NOTHING)
+                return FAILED
+            _store_word(results, BYTES * (k - inputs), operand)
+        else:
+            operand = word(operands, taken)
+            taken += 1
+            known = _load_word(operand, TYPE) == word(recipe, NDARRAY)
+            if not known or _load_word(operand, DESCR) != word(entry, DTYPE):
+                return REFUSED
+            if not lies_as_needed(operand, k < inputs, seen):
+                return REFUSED
         ndim = np.int64(_load_half(operand, NDIM))
         shape = _load_word(operand, SHAPE)
-        if view != AS_IS:
-            split(shape, ndim, view, extents)
+        if seen != AS_IS:
+            split(shape, ndim, seen, extents)
         elif k < inputs and not enter(shape, ndim, entry, extents):
-            return answer(recipe, NO)
+            return REFUSED
         step = word(entry, ITEMSIZE)
         for j in range(cores):
             place = cores - 1 - j
@@ -175,14 +233,24 @@ def call_loop(builtin, args, given):
         core_steps += cores
         addresses[k] = _load_word(operand, DATA)
         # Without outer dimensions it is the same for every run.
-        steps[k] = np.int64(0) if k < inputs and view == AS_IS and ndim == cores else step
+        steps[k] = np.int64(0) if k < inputs and seen == AS_IS and ndim == cores else step
         if k < inputs:
             elements += count(shape, ndim)
-        elif count(shape, ndim) * word(entry, ITEMSIZE) != extents[0] * step:
-            return answer(recipe, NO)
+        elif not made and count(shape, ndim) * word(entry, ITEMSIZE) != extents[0] * step:
+            return REFUSED
     data = word(recipe, LOOP_DATA)
     run(word(recipe, LOOP), data, elements, addresses, extents, steps, word(recipe, SAVE), word(recipe, RESTORE))
-    return answer(recipe, YES)
+    return RAN
+
+
+@scalar
+def call_loop(builtin, args, given):
+    """What runs when the builtin function is called; `builtin` is the address of its recipe's array."""
+    recipe = _load_word(builtin, DATA)
+    if given != word(recipe, GIVEN):
+        return answer(recipe, NO)
+    ran = try_loop(recipe, address_of_pointer(args), word(recipe, VIEW), False, NOTHING)
+    return answer(recipe, YES if ran == RAN else NO)
 
 
 def _build_address_of():
@@ -343,7 +411,7 @@ def make_builtin(address, name, inputs, outputs, signature, view=AS_IS, unwanted
     words = [address, id(True), id(False), counted, id(np.ndarray), given, len(cores), len(inputs), view]
     # What Py_BEGIN_ALLOW_THREADS and Py_END_ALLOW_THREADS call.
     words += [address_in_python(name) for name in ("PyEval_SaveThread", "PyEval_RestoreThread")]
-    words.append(data)
+    words += [data, ufunc.array_api(_EMPTY_ARRAY), *map(address_in_python, ("Py_IncRef", "Py_DecRef"))]
     for position, (kind, core) in enumerate(zip((*inputs, *outputs), cores, strict=True)):
         dtype = np.dtype(kind)
         places = [numbers.index(d) for d in core]

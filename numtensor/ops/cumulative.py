@@ -82,6 +82,9 @@ def _(input, dim, dtype):
     return result if input.dtype.kind == "f" else to_result("cumsum", result, dtype)
 
 
+cumsum.on_tensors(CUMSUM_ROWS)
+
+
 @cumsum.large
 def _(input, dim, dtype):
     return _running_large("cumsum", CUMSUM, input, dim, dtype)

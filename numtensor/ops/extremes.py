@@ -8,7 +8,6 @@ import numpy as np
 
 from ..kernels.backward import extremes as backward
 from ..kernels.forward import extremes as forward
-from ..modes import current
 from ..return_types import return_type
 from ..tensor import Tensor, from_array
 from .dims import normalise_dim
@@ -92,6 +91,9 @@ def _(input, dim, keepdim):
     return _extreme_forward("amax", AMAX, input, dim, keepdim)
 
 
+amax.on_tensors(AMAX)
+
+
 @amax.backward
 def _(grad, needs, input, dim, keepdim, output):
     return _extreme_backward("amax", grad, input, dim, keepdim, output)
@@ -130,6 +132,9 @@ def amin(input, dim=(), keepdim=False):
 @amin.forward
 def _(input, dim, keepdim):
     return _extreme_forward("amin", AMIN, input, dim, keepdim)
+
+
+amin.on_tensors(AMIN)
 
 
 @amin.backward
@@ -209,6 +214,9 @@ def _(input, dim, keepdim):
     return _position_forward("max", MAX_DIM, input, dim, keepdim)
 
 
+max_dim.on_tensors(MAX_DIM)
+
+
 @max_dim.backward
 def _(grad, needs, input, dim, keepdim, output):
     return _scatter_positions("max", grad[0], input, dim, output[1])
@@ -255,6 +263,9 @@ def _(input, dim, keepdim):
     return _position_forward("min", MIN_DIM, input, dim, keepdim)
 
 
+min_dim.on_tensors(MIN_DIM)
+
+
 @min_dim.backward
 def _(grad, needs, input, dim, keepdim, output):
     return _scatter_positions("min", grad[0], input, dim, output[1])
@@ -295,10 +306,10 @@ def max(input, dim=None, keepdim=False, other=None):
     if dim is None and other is None:
         if not input._array.size:
             require_elements("max", input._array.shape, None)
-        return current.mode.amax(input, (), False)
+        return amax(input)
     if other is not None or isinstance(dim, Tensor):
         return input.maximum(dim if other is None else other)
-    return current.mode.max_dim(input, dim, keepdim)
+    return max_dim(input, dim, keepdim)
 
 
 max.call_forms = (
@@ -338,10 +349,10 @@ def min(input, dim=None, keepdim=False, other=None):
     if dim is None and other is None:
         if not input._array.size:
             require_elements("min", input._array.shape, None)
-        return current.mode.amin(input, (), False)
+        return amin(input)
     if other is not None or isinstance(dim, Tensor):
         return input.minimum(dim if other is None else other)
-    return current.mode.min_dim(input, dim, keepdim)
+    return min_dim(input, dim, keepdim)
 
 
 min.call_forms = (
@@ -394,6 +405,9 @@ def _(input, dim, keepdim):
     return _position_forward("argmax", ARGMAX, input, dim, keepdim)
 
 
+argmax.on_tensors(ARGMAX)
+
+
 @kernel(differentiable=())
 def argmin(input, dim: int | None = None, keepdim=False):
     """Return where the smallest element is: in the flattened tensor, or along one dimension.
@@ -424,3 +438,8 @@ def _(input, dim, keepdim):
     if input.dtype.kind == "b" or not input.size:
         _require_positions("argmin", input, dim)
     return _position_forward("argmin", ARGMIN, input, dim, keepdim)
+
+
+argmin.on_tensors(ARGMIN)
+
+

@@ -101,7 +101,7 @@ class GeneralOp(Declaration):
         self.collect = collect
         self.otherwise = otherwise
         self.optional = (optional,) if isinstance(optional, str) else tuple(optional)
-        self._forward = self._large = self._forward_recording = self._backward = None
+        self._forward = self._large = self._forward_recording = self._backward = self._on_tensors = None
         # {differentiable input: what its gradient needs}, where some need less than all.
         self.saves_for = None
         if isinstance(saves, dict):
@@ -126,6 +126,13 @@ class GeneralOp(Declaration):
         """
         self._large = self.public.__globals__["large"] = rule
         return rule
+
+    def on_tensors(self, kernels):
+        """Give the kernels that machine code calls on small tensors itself: a `Loops` or a `RowKernel`.
+
+        The forward rule must do no more than call them, for arrays of the dtypes that it has called them for.
+        """
+        self._on_tensors = kernels
 
     def forward_recording(self, rule):
         """Give a forward rule that also returns what backward needs: ``(result, extra, ...)``."""
@@ -182,6 +189,13 @@ class GeneralOp(Declaration):
             "NoView": NoView,
             "otherwise": self.otherwise,
         }
+
+    def quick_form(self, arguments):
+        layout = lean.layout()
+        if self._on_tensors is None or layout is None:
+            return super().quick_form(arguments)
+        make = self._on_tensors.on_tensors
+        return self.lean_form(arguments, {path: make(self, layout, recorded) for path, recorded in lean.MODES.items()})
 
     def quick_lines(self, arguments):
         """Write what the mode's callable does; a call that converts a dtype first is left to it."""

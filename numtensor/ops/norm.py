@@ -54,6 +54,9 @@ def _(input, dim, keepdim):
     return reduce("logsumexp", LOGSUMEXP, input, dim, keepdim, staged=True)
 
 
+logsumexp.on_tensors(LOGSUMEXP)
+
+
 @logsumexp.backward
 def _(grad, needs, input, dim, keepdim, output):
     grad = keep_dims("logsumexp", grad, input.shape, dim, keepdim)

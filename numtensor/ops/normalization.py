@@ -115,6 +115,9 @@ def _(input, dim):
     return along(SOFTMAX, forward.softmax_columns, _softmax_dim("softmax", dim, input.ndim), input)
 
 
+softmax.on_tensors(SOFTMAX)
+
+
 @softmax.large
 def _(input, dim):
     require_floating("softmax", input)
@@ -176,6 +179,9 @@ def _(input, dim, dtype):
 def _(input, dim):
     require_floating("log_softmax", input)
     return along(LOG_SOFTMAX, forward.log_softmax_columns, _softmax_dim("log_softmax", dim, input.ndim), input)
+
+
+log_softmax.on_tensors(LOG_SOFTMAX)
 
 
 @log_softmax.large

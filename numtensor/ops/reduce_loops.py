@@ -1,14 +1,17 @@
 """The pairs of kernels that reductions choose from, and what their rules share."""
 
+import inspect
+
 import numpy as np
 
 from .. import dtypes
+from ..kernels import boxed_loops
 from ..kernels.builtin import ANY_ORDER, FLAT, refuse
 from ..kernels.declare import WORKING, KernelTable
 from ..modes import current
 from ..tensor import from_array
 from ..threads.division import Deferred
-from ..threads.limits import process
+from ..threads.limits import NEVER, process
 
 
 class Loops(dict):
@@ -32,6 +35,7 @@ class Loops(dict):
         self.ordered = ordered
         self.unwanted = unwanted
         self.builtins = KernelTable(self._make_builtins)
+        self._table = boxed_loops.LoopTable()
         process.listeners.append(self.builtins.clear)
 
     def _kernels(self, dtype):
@@ -47,7 +51,24 @@ class Loops(dict):
 
     def _make_builtins(self, dtype):
         rows, columns = self._kernels(dtype)
-        return Builtins(rows, columns, dtype, FLAT if self.ordered else ANY_ORDER, self.unwanted)
+        return Builtins(rows, columns, dtype, FLAT if self.ordered else ANY_ORDER, self.unwanted, self._table)
+
+    def on_tensors(self, op, layout, recorded):
+        """Make the builtin function that an op is on small tensors: of (input, dim[, keepdim][, dtype])."""
+        full = {inspect.Parameter.empty: 0, None: 1, (): 2}[op.signature.parameters["dim"].default]
+        several = op.results > 1
+        return boxed_loops.make_call(
+            op.name,
+            layout,
+            recorded,
+            self._table,
+            len(op.parameters),
+            keepdim=op.parameters.index("keepdim") if "keepdim" in op.parameters else 0,
+            large=process.light if process.asks else NEVER,
+            full=full,
+            wanted=[position for position in range(2) if position not in self.unwanted],
+            collect=op.collect if several else None,
+        )
 
 
 # Of `Builtins.along`: the last dimension, whichever its number.
@@ -66,10 +87,13 @@ class Builtins:
 
     __slots__ = ("along", "flat", "kinds", "positions", "result")
 
-    def __init__(self, rows, columns, dtype, flat, unwanted):
+    def __init__(self, rows, columns, dtype, flat, unwanted, table):
         self.flat = rows.builtin(dtype, flat, unwanted)
-        self.along = Along(columns, dtype, unwanted)
-        self.along[LAST] = _unless_large(rows.builtin(dtype, unwanted=unwanted))
+        self.along = Along(columns, dtype, unwanted, table)
+        along_last = rows.builtin(dtype, unwanted=unwanted)
+        self.along[LAST] = _unless_large(along_last)
+        table.enter(dtype, boxed_loops.ALL, self.flat)
+        table.enter(dtype, boxed_loops.LAST, along_last)
         kinds = _result_dtypes(rows, dtype)
         self.positions = [position for position in range(len(kinds)) if position not in unwanted]
         self.kinds = [kinds[position] for position in self.positions]
@@ -90,15 +114,17 @@ def _result_dtypes(kernel, dtype):
 class Along(dict):
     """A kernel's builtin functions by the dimension that it reduces."""
 
-    def __init__(self, kernel, dtype, unwanted):
+    def __init__(self, kernel, dtype, unwanted, table):
         self.kernel = kernel
         self.dtype = dtype
         self.unwanted = unwanted
+        self.table = table
 
     def __missing__(self, axis):
         made = refuse
         if self.kernel is not None:
             made = self.kernel.builtin(self.dtype, axis)
+            self.table.enter(self.dtype, boxed_loops.OTHER, made)
             for position in self.unwanted:
                 place = len(self.kernel.input_types) + position
                 made = _with_scratch(made, place, _result_dtypes(self.kernel, self.dtype)[position])

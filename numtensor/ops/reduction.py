@@ -69,6 +69,9 @@ def _(input, dim, keepdim, dtype):
     return to_result("sum", reduce("sum", SUM, input, dim, keepdim), dtype)
 
 
+sum.on_tensors(SUM)
+
+
 @sum.backward
 def _(grad, needs, input, dim, keepdim, dtype):
     return spread("sum", grad, input, dim, keepdim)
@@ -110,6 +113,9 @@ def _(input, dim, keepdim, dtype):
     _require_floating("mean", input)
     # Stages would average averages: the counts of each stage are equal, so that is the same.
     return reduce("mean", MEAN, input, dim, keepdim, staged=True)
+
+
+mean.on_tensors(MEAN)
 
 
 @mean.backward
@@ -160,6 +166,9 @@ def _(input, dim, keepdim, dtype):
         dim = normalise_dim("prod", dim, input.ndim)
     result = reduce("prod", PROD, input, dim, keepdim)
     return result if input.dtype.kind == "f" else to_result("prod", result, dtype)
+
+
+prod.on_tensors(PROD)
 
 
 @prod.backward
@@ -285,6 +294,9 @@ def count_nonzero(input, dim=None):
 @count_nonzero.forward
 def _(input, dim):
     return reduce("count_nonzero", COUNT, input, dim, False)
+
+
+count_nonzero.on_tensors(COUNT)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

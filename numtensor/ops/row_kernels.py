@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from ..kernels import boxed_loops
 from ..kernels.declare import KernelTable
 from ..threads.division import call as divide
-from ..threads.limits import process
+from ..threads.limits import NEVER, process
 
 
 class RowKernel:
@@ -17,12 +18,34 @@ class RowKernel:
         builtins: its builtin functions by floating dtype, each made when it is first asked for.
     """
 
-    __slots__ = ("builtins", "kernel")
+    __slots__ = ("_table", "builtins", "kernel")
 
     def __init__(self, kernel):
         unwanted = tuple(range(1, len(kernel.output_types)))
         self.kernel = kernel
-        self.builtins = KernelTable(lambda dtype: kernel.builtin(dtype, unwanted=unwanted))
+        self._table = boxed_loops.LoopTable()
+
+        def make(dtype):
+            made = kernel.builtin(dtype, unwanted=unwanted)
+            self._table.enter(dtype, boxed_loops.LAST, made)
+            return made
+
+        self.builtins = KernelTable(make)
+
+    def on_tensors(self, op, layout, recorded):
+        """Make the builtin function that an op is on small tensors: of (input, dim[, dtype])."""
+        return boxed_loops.make_call(
+            op.name,
+            layout,
+            recorded,
+            self._table,
+            len(op.parameters),
+            keepdim=0,
+            large=process.large if process.asks else NEVER,
+            full=0,
+            wanted=(0,),
+            collect=None,
+        )
 
     def run(self, *operands):
         """Return the result for arrays of rows, their last dimension."""
