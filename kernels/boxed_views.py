@@ -8,7 +8,7 @@ import functools
 
 import numpy as np
 
-from . import builtin
+from . import builtin, ufunc
 from .boxes import (
     ABSENT,
     ARRAY,
@@ -41,21 +41,41 @@ from .boxes import (
     none,
     store_word,
 )
-from .builtin import ADDRESS_OF, BYTES, CALL, DATA, NOTHING, TYPE, address_of_pointer, word
-from .memory import StackArray
+from .builtin import (
+    ADDRESS_OF,
+    BYTES,
+    CALL,
+    DATA,
+    FLAGS,
+    IN_ORDER,
+    MOST_DIMENSIONS,
+    NOTHING,
+    TYPE,
+    address_of_pointer,
+    word,
+)
+from .memory import StackArray, load
 from .scalar import scalar
 
 # Words of a builtin function after those that all have: the function of a view's steps, and what its path is, also
 # where it was taken from another view: `NOTHING` for that one's path.
 TAKE, MADE_IN, FROM_VIEW = (REST + np.int64(k) for k in range(3))
-# Of the one that indexes: what kinds of index there are, and NumPy's indexing.
-SLICE, INT, TUPLE, ELLIPSIS, GET_ITEM = (FROM_VIEW + np.int64(k) for k in range(1, 6))
+# Of those that take the view themselves: kinds of arguments.
+INT, TUPLE = (FROM_VIEW + np.int64(k) for k in range(1, 3))
+# Of the one that indexes: another kind of index, and NumPy's indexing.
+SLICE, ELLIPSIS, GET_ITEM = (TUPLE + np.int64(k) for k in range(1, 4))
+# Of the one that gives another shape: what reads an int, and NumPy's function.
+AS_INTEGER, RESHAPE = (TUPLE + np.int64(k) for k in range(1, 3))
+
+# Position of PyArray_Newshape in NumPy's C API table, fixed by its ABI.
+_NEWSHAPE = 135
 
 # In PySliceObject, start and stop come first; in PyTupleObject, the number of items is the end of the head.
 _STEP = np.int64(object.__basicsize__ + 16)
 _SIZE, _ITEMS = np.int64(tuple.__basicsize__ - 8), np.int64(tuple.__basicsize__)
 
-_one = StackArray("int64", 1)
+_load_half = load("int32")
+_one, _two, _extents = (StackArray("int64", size) for size in (1, 2, MOST_DIMENSIONS))
 
 
 @scalar
@@ -118,6 +138,21 @@ def make_view(recipe, source, array, arguments):
     store_word(view, word(layout, COUNTER), hold(layout, counter))
     store_word(view, word(layout, VERSION), hold(layout, load_word(counter, word(layout, VALUE))))
     return box
+
+
+@scalar
+def make_view_by(recipe, source, array, argument):
+    """The same by a step with one argument, whose reference it takes over, too."""
+    layout = word(recipe, LAYOUT)
+    arguments = CALL(word(layout, NEW_TUPLE), np.int64(1), NOTHING, NOTHING, NOTHING)
+    if arguments == NOTHING:
+        drop(layout, array)
+        drop(layout, argument)
+        return arguments
+    CALL(word(layout, SET_ITEM), arguments, NOTHING, argument, NOTHING)
+    view = make_view(recipe, source, array, arguments)
+    drop(layout, arguments)
+    return view
 
 
 @scalar
@@ -195,15 +230,50 @@ def call_part(builtin, args, given):
         drop(layout, part)
         drop(layout, whole)
         return none(layout)
-    arguments = CALL(word(layout, NEW_TUPLE), np.int64(1), NOTHING, NOTHING, NOTHING)
-    if arguments == NOTHING:
-        drop(layout, part)
-        drop(layout, whole)
-        return arguments
-    CALL(word(layout, SET_ITEM), arguments, NOTHING, whole, NOTHING)
-    view = make_view(recipe, args[0], part, arguments)
-    drop(layout, arguments)
-    return view
+    return make_view_by(recipe, args[0], part, whole)
+
+
+@scalar
+def read_shape(recipe, shape, extents):
+    """Enter the extents that a tuple of ints has, of which none is below -1; their number, or -1 for anything else."""
+    if load_word(shape, TYPE) != word(recipe, TUPLE):
+        return np.int64(-1)
+    size = load_word(shape, _SIZE)
+    if size > MOST_DIMENSIONS:
+        return np.int64(-1)
+    overflow = _one()
+    overflow[0] = 0
+    for k in range(size):
+        extent = load_word(shape, _ITEMS + BYTES * k)
+        if load_word(extent, TYPE) != word(recipe, INT):
+            return np.int64(-1)
+        extents[k] = CALL(word(recipe, AS_INTEGER), extent, ADDRESS_OF(overflow), NOTHING, NOTHING)
+        if extents[k] < -1 or overflow[0] != 0:
+            return np.int64(-1)
+    return size
+
+
+@scalar
+def call_reshaped(builtin, args, given):
+    """Box what lies in order in a box in another shape, the second argument; None for what else there is."""
+    recipe = load_word(builtin, DATA)
+    layout = word(recipe, LAYOUT)
+    if given != 2 or not is_box(layout, args[0]):
+        return none(layout)
+    array, extents, dims = array_in(layout, args[0]), _extents(), _two()
+    # Of what does not lie in order there may be a copy, which is no view.
+    if array == NOTHING or np.int64(_load_half(array, FLAGS)) & IN_ORDER == 0:
+        return none(layout)
+    # NumPy's PyArray_Dims: where the extents are, and how many.
+    dims[0], dims[1] = ADDRESS_OF(extents), read_shape(recipe, args[1], extents)
+    if dims[1] < 0:
+        return none(layout)
+    view = CALL(word(recipe, RESHAPE), array, ADDRESS_OF(dims), NOTHING, NOTHING)
+    if view == NOTHING:
+        # Python finds out what is wrong with the shape, and says so.
+        CALL(word(layout, CLEAR), NOTHING, NOTHING, NOTHING, NOTHING)
+        return none(layout)
+    return make_view_by(recipe, args[0], view, hold(layout, args[1]))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -237,12 +307,28 @@ def make_viewer(layout, take, made_in, from_view):
     return builtin.bind("view", _view_entry(), words, layout, take, made_in, from_view)
 
 
-def make_part(layout, take, made_in, from_view):
+@functools.cache
+def _reshaped_entry():
+    return builtin.compile_entry("reshaped", call_reshaped)
+
+
+def make_part(layout, take, made_in):
     """Make the builtin function of (a box, an index) that boxes the part that the index chooses, or answers None.
 
     Args:
-        layout, take, made_in, from_view: as of `make_viewer`.
+        layout, take, made_in: as of `make_viewer`.
     """
-    words = _words(layout, take, made_in, from_view)
-    words += [*map(id, (slice, int, tuple, ...)), builtin.address_in_python("PyObject_GetItem")]
-    return builtin.bind("part", _part_entry(), words, layout, take, made_in, from_view)
+    words = _words(layout, take, made_in, made_in)
+    words += [*map(id, (int, tuple, slice, ...)), builtin.address_in_python("PyObject_GetItem")]
+    return builtin.bind("part", _part_entry(), words, layout, take, made_in)
+
+
+def make_reshaped(layout, take, made_in):
+    """Make the builtin function of (a box, a shape) that boxes the same in this shape, or answers None.
+
+    Args:
+        layout, take, made_in: as of `make_viewer`.
+    """
+    words = _words(layout, take, made_in, made_in)
+    words += [id(int), id(tuple), builtin.address_in_python("PyLong_AsLongLongAndOverflow"), ufunc.array_api(_NEWSHAPE)]
+    return builtin.bind("reshaped", _reshaped_entry(), words, layout, take, made_in)

@@ -49,13 +49,13 @@ REFUSED, RAN, FAILED = np.int64(0), np.int64(1), np.int64(2)
 
 # Position of PyArray_Empty in NumPy's C API table, fixed by its ABI; most dimensions that an array has.
 _EMPTY_ARRAY = 184
-_MOST_DIMENSIONS = 64
+MOST_DIMENSIONS = 64
 
 _addresses = StackArray("int64", MOST_OPERANDS)
 _extents = StackArray("int64", MOST_OPERANDS)
 _steps = StackArray("int64", MOST_OPERANDS * (1 + MOST_CORES))
 _nowhere = StackArray("int64", 1)
-_shape = StackArray("int64", _MOST_DIMENSIONS)
+_shape = StackArray("int64", MOST_DIMENSIONS)
 # The address of an array's elements; the call of a C function by its address. Integers and pointers are passed alike,
 # and arguments too many are left alone.
 ADDRESS_OF, CALL = NumbaForm(lambda: _build_address_of()), NumbaForm(lambda: _build_call())

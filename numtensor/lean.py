@@ -21,8 +21,13 @@ from .graph import (
 from .kernels import boxed_views, boxes
 from .tensor import Tensor
 
-MODES = {"inference": False, "no_grad": True}
-"""{path: whether its results are normal tensors}"""
+PATHS = ("inference", "no_grad")
+"""Of the modes that record nothing."""
+
+
+def has_record(path):
+    """Return whether results in the modes of `path` are normal tensors."""
+    return path != "inference"
 
 
 @functools.cache
@@ -51,7 +56,7 @@ def wrap(path):
     found = layout()
     if found is None:
         return wrap_inference if path == "inference" else wrap_normal
-    return boxes.make_wrap(found, path != "inference")
+    return boxes.make_wrap(found, has_record(path))
 
 
 def wrap_inference(array):
@@ -89,22 +94,20 @@ def viewer(take, path):
     return view
 
 
-class Parts(dict):
-    """{mode: a function of a tensor and an index that views a part}: it answers None to an index that is not plain.
-
-    Of modes that record, or have wrappers, there is None. A function is made when it is first asked for.
+class PerMode(dict):
+    """{mode: what is made for it when it is first asked for}; None for modes that record, or that have wrappers.
 
     Args:
-        take: ``take(array, index)`` is the view of the array.
+        make: ``make(layout, path)`` makes it.
     """
 
-    def __init__(self, take):
-        self.take = take
+    def __init__(self, make):
+        self.make = make
 
     def __missing__(self, mode):
         found = layout()
         made = None
         if found is not None and mode in (modes.INFERENCE, modes.NO_GRAD):
-            made = boxed_views.make_part(found, self.take, mode.path, mode.path)
+            made = self.make(found, mode.path)
         self[mode] = made
         return made

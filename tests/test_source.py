@@ -83,7 +83,7 @@ FLOORS = [
     {"dtypes", "graph", "modes", "random", "return_types"},
     {"printing", "threads"},
     {"_types", "tensor"},
-    {"debug"},
+    {"debug", "lean"},
     {"ops"},
     {"autograd"},
     {"nn", "optim", "func", "linalg", "serialization", "utils", "compile", "special", "fft"},

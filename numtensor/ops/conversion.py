@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import lean
 from ..dtypes import ALIASES, ALL, FROM_NUMPY, as_dtype, bool_, float32, float64, int8, int16, int32, int64, uint8
 from ..dtypes import dtype as Dtype
 from ..graph import NO_VERSION, counter_of, make_metadata
-from ..kernels import transposition
+from ..kernels import boxed_calls, transposition
+from ..kernels.declare import KernelTable
 from ..kernels.forward import conversion as kernels
 from ..modes import current
 from ..tensor import Tensor, new
 from ..threads.division import call as divide
-from ..threads.limits import process
+from ..threads.limits import NEVER, process
 from .declaration import Declaration
 from .factory_arguments import fill_value
 from .factory_kind import check_device
@@ -30,13 +32,48 @@ if TYPE_CHECKING:
 
 _CASTS = "NumPy's casts are vectorised for every pair of dtypes; ours, of the commonest, leave large results sooner"
 
+
+
+def _cast_table(source, kernel):
+    def make(target):
+        call = kernel.calls[target]
+        _ON_TENSORS[target].enter(source, call)
+        return call
+
+    return KernelTable(make)
+
+
 _KERNELS = {
-    float32.numpy: kernels.from_float32.calls,
-    float64.numpy: kernels.from_float64.calls,
-    int32.numpy: kernels.from_int32.calls,
-    int64.numpy: kernels.from_int64.calls,
+    kind.numpy: _cast_table(kind.numpy, kernel)
+    for kind, kernel in (
+        (float32, kernels.from_float32),
+        (float64, kernels.from_float64),
+        (int32, kernels.from_int32),
+        (int64, kernels.from_int64),
+    )
 }
 """Kernels by dtype and the dtype that they convert it to. To what else there is, or from it, NumPy converts."""
+
+_ON_TENSORS = {target: boxed_calls.CallTable() for target in _KERNELS}
+
+
+def _casts_on_tensors(layout, path):
+    """Return {dtype: a builtin function that converts a small tensor to it, or answers None}."""
+    large = process.light if process.asks else NEVER
+    casts = dict.fromkeys(ALL, _no_cast)
+    for target, table in _ON_TENSORS.items():
+        call = boxed_calls.make_call("to", layout, lean.has_record(path), table, 1, 0, large)
+        casts[FROM_NUMPY[target]] = call
+    return casts
+
+
+def _no_cast(input):
+    return None
+
+
+_casts = lean.PerMode(_casts_on_tensors)
+# What is large may have changed.
+process.listeners.append(_casts.clear)
 
 
 @library(_CASTS, method=None, namespace="autograd", linear=True)
@@ -200,6 +237,11 @@ def to(
     kind = target
     if type(target) is not Dtype or other is not None or dtype is not None or device is not None:
         kind = _conversion_target("to", input, (target, other, device), dtype)
+    casts = _casts[current.mode]
+    if casts is not None:
+        made = casts[kind](input)
+        if made is not None:
+            return made
     if input._array.dtype is kind.numpy:
         return current.mode.clone(input) if copy else input
     return current.mode.to_dtype(input, kind) if kind.is_floating_point else current.mode.to_integral(input, kind)

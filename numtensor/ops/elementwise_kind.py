@@ -163,8 +163,10 @@ class ElementwiseOp(Declaration):
         large = self.large(self.forward) if process.asks else NEVER
         leading = 1 if self.tensors[0] == "condition" else 0
         functions = {
-            path: boxed_calls.make_call(self.name, layout, recorded, self.on_tensors, len(arguments), leading, large)
-            for path, recorded in lean.MODES.items()
+            path: boxed_calls.make_call(
+                self.name, layout, lean.has_record(path), self.on_tensors, len(arguments), leading, large
+            )
+            for path in lean.PATHS
         }
         return self.lean_form(arguments, functions)
 

@@ -7,7 +7,7 @@ holds. The tensor is an inference tensor in inference mode.
 import inspect
 
 from .declaration import Declaration
-from .texts import compile_function, forwarder
+from .texts import compile_function
 
 
 class FactoryOp(Declaration):
@@ -35,15 +35,10 @@ class FactoryOp(Declaration):
         lines = []
         if "device" in self.parameters:
             lines += ["if device is not None:", "    check_device(op.name, device)"]
-        lines += ["tensor = new_tensor()", f"tensor._array = forward({arguments})"]
-        if path == "inference":
-            lines += ["tensor._meta = None"]
-        else:
-            lines += [
-                "meta = tensor._meta = Metadata()",
-                "meta.requires_grad = False",
-                "meta.node = meta.counter = meta.grad = meta.base = meta.hooks = None",
-            ]
+        lines += [
+            f"array = forward({arguments})",
+            f"tensor = wrap_{'inference' if path == 'inference' else 'normal'}(array)",
+        ]
         if "requires_grad" in self.parameters:
             lines += ["if requires_grad:", "    require_grad(op.name, tensor)"]
         lines.append("return tensor")
@@ -51,12 +46,31 @@ class FactoryOp(Declaration):
         parameters = [
             inspect.Parameter(p.name, positional, default=p.default) for p in self.signature.parameters.values()
         ]
-        namespace = self.namespace_for_text() | {
-            "forward": self._forward,
-            "check_device": check_device,
-            "require_grad": require_grad,
-        }
+        if path != "tracked":
+            self.quicken()
+        namespace = (
+            self.namespace_for_text()
+            | self.wrappers()
+            | {
+                "forward": self._forward,
+                "check_device": check_device,
+                "require_grad": require_grad,
+            }
+        )
         return compile_function(self.name, inspect.Signature(parameters), lines, namespace)
+
+    def quick_lines(self, arguments):
+        """Write what makes a plain tensor."""
+        asked = [name for name in ("requires_grad", "device") if name in self.parameters]
+        passed = [name for name in arguments if name not in asked]
+        lines = [f"result = forward({', '.join(passed)})", *self.result_lines(None)]
+        if not asked:
+            return lines
+        plain = {"requires_grad": "not requires_grad", "device": "device is None"}
+        return [f"if {' and '.join(plain[name] for name in asked)}:", *("    " + line for line in lines)]
+
+    def wrappers(self):
+        return super().wrappers() | {"forward": self._forward}
 
     def _make_public(self):
         parameters = []
@@ -69,8 +83,9 @@ class FactoryOp(Declaration):
                 lines += [f"if {name} is None:", f"    {name} = sizes"]
             else:
                 parameters.append(parameter)
-        lines.append(f"return current.mode.OP({', '.join(self.parameters)})")
-        public = forwarder(self.function_name, self.name, parameters, lines, self.namespace_for_text())
+        arguments = list(self.parameters)
+        namespace = self.namespace_for_text()
+        public = self.form(self.function_name, parameters, arguments, namespace, lambda call: [*lines, *call])
         public.__doc__ = self.docstring
         public.__module__ = "numtensor" + (f".{self.namespace}" if self.namespace else "")
         public.__qualname__ = self.function_name

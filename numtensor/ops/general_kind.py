@@ -128,9 +128,11 @@ class GeneralOp(Declaration):
         return rule
 
     def on_tensors(self, kernels):
-        """Give the kernels that machine code calls on small tensors itself: a `Loops` or a `RowKernel`.
+        """Give what makes the builtin functions that do the common case: a `Loops`, a `RowKernel`, or the like.
 
-        The forward rule must do no more than call them, for arrays of the dtypes that it has called them for.
+        Its method ``on_tensors(op, layout, path)`` returns a function of the op's arguments that returns tensors, or
+        None where it has done nothing. Of kernels, the forward rule must do no more than call them, for arrays of the
+        dtypes that it has called them for.
         """
         self._on_tensors = kernels
 
@@ -195,7 +197,7 @@ class GeneralOp(Declaration):
         if self._on_tensors is None or layout is None:
             return super().quick_form(arguments)
         make = self._on_tensors.on_tensors
-        return self.lean_form(arguments, {path: make(self, layout, recorded) for path, recorded in lean.MODES.items()})
+        return self.lean_form(arguments, {path: make(self, layout, path) for path in lean.PATHS})
 
     def quick_lines(self, arguments):
         """Write what the mode's callable does; a call that converts a dtype first is left to it."""
@@ -439,6 +441,15 @@ class CompositeOp(Declaration):
         super().__init__(function, **options)
 
     def specialise(self, path):
+        return self.body
+
+    def _make_public(self):
+        """Return the expression itself where the public function adds nothing to it: a Python frame less."""
+        if self.out or self.keywords or self.varargs:
+            return super()._make_public()
+        self.body.__module__ = "numtensor" + (f".{self.namespace}" if self.namespace else "")
+        self.body.__qualname__ = self.function_name
+        self.body.declaration = self
         return self.body
 
     def call_lines(self, arguments):

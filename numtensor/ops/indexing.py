@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import lean
+from ..kernels import boxed_views
 from ..modes import current
 from ..tensor import Tensor, from_array
 from . import operands
@@ -448,7 +449,7 @@ def _masked(self, mask, recording):
     return current.mode.index(self, (chosen.nonzero()[0],))
 
 
-_parts = lean.Parts(basic_index._forward)
+_parts = lean.PerMode(lambda layout, path: boxed_views.make_part(layout, basic_index._forward, path))
 
 
 def getitem(self, index: Any) -> Tensor:

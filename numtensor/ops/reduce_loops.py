@@ -4,7 +4,7 @@ import inspect
 
 import numpy as np
 
-from .. import dtypes
+from .. import dtypes, lean
 from ..kernels import boxed_loops
 from ..kernels.builtin import ANY_ORDER, FLAT, refuse
 from ..kernels.declare import WORKING, KernelTable
@@ -53,14 +53,14 @@ class Loops(dict):
         rows, columns = self._kernels(dtype)
         return Builtins(rows, columns, dtype, FLAT if self.ordered else ANY_ORDER, self.unwanted, self._table)
 
-    def on_tensors(self, op, layout, recorded):
+    def on_tensors(self, op, layout, path):
         """Make the builtin function that an op is on small tensors: of (input, dim[, keepdim][, dtype])."""
         full = {inspect.Parameter.empty: 0, None: 1, (): 2}[op.signature.parameters["dim"].default]
         several = op.results > 1
         return boxed_loops.make_call(
             op.name,
             layout,
-            recorded,
+            lean.has_record(path),
             self._table,
             len(op.parameters),
             keepdim=op.parameters.index("keepdim") if "keepdim" in op.parameters else 0,

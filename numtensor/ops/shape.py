@@ -12,6 +12,7 @@ import operator
 
 import numpy as np
 
+from ..kernels import boxed_views
 from ..modes import current
 from ..tensor import Tensor
 from . import operands
@@ -124,8 +125,18 @@ def reshape(input, shape):
 reshape.node_name = view.node_name
 
 
+class _Reshaped:
+    """Makes the builtin function that gives another shape to what lies in order."""
+
+    @staticmethod
+    def on_tensors(op, layout, path):
+        """Make it for an op."""
+        return boxed_views.make_reshaped(layout, op._forward, path)
+
+
 def _give_reshaping_rules(op):
     name = op.name
+    op.on_tensors(_Reshaped)
 
     @op.forward
     def _(input, shape):
