@@ -267,7 +267,7 @@ def test_small_calls_ask_only_if_there_are_several_threads(restored):
             # Machine code always asks; but nothing is large.
             forms = nt.exp, Tensor.__mul__
             limits = [form.__globals__["inference"].__self__[boxed_calls.LARGE] for form in forms]
-            assert all((limit < NEVER) is asks for limit in limits)
+            assert all(bool(limit < NEVER) is asks for limit in limits)
 
 
 def test_a_scope_is_of_its_thread(restored):
