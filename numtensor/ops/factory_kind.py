@@ -48,7 +48,7 @@ class FactoryOp(Declaration):
             "        result = inference(size, default.dtype.numpy)",
             "        if result is not None:",
             "            return result",
-            "    elif thread_mode is NO_GRAD:",
+            "    elif thread_mode is NO_GRAD or thread_mode is TRACKED:",
             "        result = no_grad(size, default.dtype.numpy)",
             "        if result is not None:",
             "            return result",
@@ -74,8 +74,7 @@ class FactoryOp(Declaration):
         parameters = [
             inspect.Parameter(p.name, positional, default=p.default) for p in self.signature.parameters.values()
         ]
-        if path != "tracked":
-            self.quicken()
+        self.quicken(path)
         namespace = (
             self.namespace_for_text()
             | self.wrappers()

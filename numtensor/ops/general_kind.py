@@ -151,16 +151,18 @@ class GeneralOp(Declaration):
     # -----------------------------------------------------------------------------------------------------------------
     # The callables
 
+    def records(self):
+        # The views of a mode are marked with it.
+        return self.kind == "view" or bool(self.differentiable and (self._backward or self._vjp))
+
     def specialise(self, path):
         """Write this op's callable for the modes of `path`."""
-        if path != "tracked":
-            self.quicken()
+        self.quicken(path)
         if self._forward is None:
             raise TypeError(f"{self.name}: the declaration has no forward rule")
         lines = self._unwrap_lines()
         arguments = ", ".join(f"a_{n}" if n in self.tensors else n for n in self.parameters)
-        records = path == "tracked" and self.differentiable and (self._backward or self._vjp)
-        if records:
+        if path == "tracked" and self.differentiable and (self._backward or self._vjp):
             lines += self._record_lines(arguments)
         lines += self._forward_lines(arguments.split(", "), self.parameters)
         lines += self._wrap_lines(path, self.parameters)
