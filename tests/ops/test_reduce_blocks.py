@@ -128,11 +128,17 @@ def test_sums_are_about_as_good_as_they_can_be():
 
 def test_blocks_depend_on_the_shape_alone(counted):
     x = nt.ones(BLOCKS * LEAST + 1)
-    for number in (1, 2, 5):
-        with nt.num_threads(number):
-            x.sum()
-            x.reshape(-1, 1).sum(0)
-    assert counted == [BLOCKS] * 6
+    before = process.number
+    try:
+        for number in (1, 2, 5):
+            nt.set_num_threads(number)
+            for mode in (nt.inference_mode(), nt.num_threads(1), nt.num_threads(3)):
+                with mode:
+                    x.sum()
+                    x.reshape(-1, 1).sum(0)
+    finally:
+        nt.set_num_threads(before)
+    assert counted == [BLOCKS] * 18
 
 
 def test_few_long_rows_are_not_cut(counted):
