@@ -15,11 +15,7 @@ import functools
 
 import numpy as np
 
-try:
-    from numpy._core import _multiarray_umath
-except ImportError:  # NumPy 1
-    from numpy.core import _multiarray_umath
-
+from ..threads.products import openblas
 from .silent import silent
 
 # np.dot looks for overrides first, which costs 180 ns: half of a small product.
@@ -50,20 +46,11 @@ ROWS_BESIDE_THREADS = 16
 @functools.cache
 def _thread_count():
     """Return the function that tells how many threads BLAS has, None unless it has kernels for small products."""
-    try:
-        # Symbols are looked for in what the extension is linked with, too; where they are not, nothing is cut.
-        library = ctypes.PyDLL(_multiarray_umath.__file__)
-    except OSError:
+    core = openblas("openblas_get_corename")
+    if core is None:
         return None
-    for prefix, suffix in (("scipy_", "64_"), ("", "64_"), ("scipy_", ""), ("", "")):
-        try:
-            core = getattr(library, f"{prefix}openblas_get_corename{suffix}")
-            count = getattr(library, f"{prefix}openblas_get_num_threads{suffix}")
-        except AttributeError:
-            continue
-        core.restype = ctypes.c_char_p
-        return count if core() in CORES else None
-    return None
+    core.restype = ctypes.c_char_p
+    return openblas("openblas_get_num_threads") if core() in CORES else None
 
 
 @functools.lru_cache(maxsize=256)
