@@ -15,6 +15,8 @@ import functools
 
 import numpy as np
 
+from ..kernels import affine_row, builtin
+from ..kernels.declare import KernelTable
 from ..threads.products import openblas
 from .silent import silent
 
@@ -160,3 +162,20 @@ def _multiply_in_tiles(a, b, out, high, wide):
         a, right = a.reshape(-1, high, depth), right[:, None]
         result = out.reshape(len(a), high, -1, wide).transpose(2, 0, 1, 3)
     silent.run(np.matmul, a, right, result)
+
+
+def _make_affine_row(dtype):
+    """Return the builtin function of `affine_row` for a dtype; one that answers None where there is none."""
+    product = openblas({"float32": "cblas_sgemv", "float64": "cblas_dgemv"}.get(dtype.name, ""))
+    # With integers of another size it would be called otherwise.
+    if not builtin.supported() or product is None or not product.__name__.endswith("64_"):
+        return _no_affine_row
+    return affine_row.make_affine(dtype, ctypes.cast(product, ctypes.c_void_p).value)
+
+
+def _no_affine_row(row, weight, bias):
+    """Answer None: it was not computed."""
+
+
+AFFINE_ROW = KernelTable(_make_affine_row)
+"""By dtype, a function of arrays (x of one row, weight, bias) that returns x @ weight.T + bias, or None undone."""
