@@ -35,6 +35,20 @@ def take_between(x, index, out, outside):
                 outside[0] = True
 
 
+@gufunc("(o,n,k),(m)->(o,m,k),()", "T,int64->T,bool", contiguous=True, moves=True)
+def take_rows(x, index, out, outside):
+    """out[i, j, :] = x[i, index[j], :]."""
+    outside[0] = False
+    for i in range(x.shape[0]):
+        for j in range(index.shape[0]):
+            position = index[j]
+            if in_bounds(position, x.shape[1]):
+                for k in range(x.shape[2]):
+                    out[i, j, k] = x[i, np.uintp(position), k]
+            else:
+                outside[0] = True
+
+
 @gufunc("(m,n),()->(m,n)", "T,int64->T", moves=True)
 def tril(x, diagonal, out):
     """x where column - row <= diagonal, else 0."""

@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from .. import lean
+from ..kernels import boxed_take
 from ..kernels.forward import scatter
 from ..lean import wrap_normal
 from .general_kind import kernel
 from .operands import CONSTANTS
-from .positions import INT64, first_outside, has_negative, says_yes
+from .positions import INT64, TAKEN, first_outside, says_yes, take_at
 
 # What `one_hot` puts at each position.
 ONE = np.ones(1, np.int64)
@@ -56,17 +58,23 @@ def _(input, weight, padding_idx):
         raise AssertionError(
             f"embedding: Padding_idx must be within num_embeddings: {padding_idx} is not in [{-rows}, {rows})"
         )
-    # NumPy copies rows as whole pieces of memory, and compares each index, but lets negative ones count from the end.
-    if input.dtype.kind == "i" and has_negative(input):
-        raise _no_row(input, weight.shape)
     try:
-        if weight.flags.c_contiguous:
-            return weight.take(input, 0)
-        # take() would copy the whole table first.
-        result = weight[input]
+        return take_at("embedding", weight, 0, input)
     except IndexError:
         raise _no_row(input, weight.shape) from None
-    return result if result.flags.c_contiguous else result.copy()
+
+
+class _Lookup:
+    """Makes the builtin function that copies rows."""
+
+    @staticmethod
+    def on_tensors(op, layout, path):
+        """Make it for the op."""
+        names = {"input": "weight", "index": "input", "unused": "padding_idx", "ndims": (2, 0)}
+        return boxed_take.make_take(op.name, layout, lean.has_record(path), TAKEN, op.parameters, **names)
+
+
+embedding.on_tensors(_Lookup)
 
 
 def _padding(padding_idx, rows):

@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from .. import lean
+from ..kernels import boxed_take
 from ..kernels.forward import indexing as forward
 from ..modes import current
 from ..tensor import from_array
@@ -16,6 +18,7 @@ from .general_kind import composite, kernel, library
 from .positions import (
     INT32,
     INT64,
+    TAKEN,
     add_along,
     add_at,
     as_positions,
@@ -178,6 +181,19 @@ def _(input, dim, index):
         raise RuntimeError(f"index_select: index to scalar can have only 1 value, got {index.size} values")
     result = take_at("index_select", input.reshape(input.shape or (1,)), dim, index.reshape(-1))
     return result if input.ndim else result.reshape(())
+
+
+class _ByDim:
+    """Makes the builtin function that copies positions of a dimension."""
+
+    @staticmethod
+    def on_tensors(op, layout, path):
+        """Make it for the op."""
+        names = {"input": "input", "index": "index", "dim": "dim", "ndims": (0, 1)}
+        return boxed_take.make_take(op.name, layout, lean.has_record(path), TAKEN, op.parameters, **names)
+
+
+index_select.on_tensors(_ByDim)
 
 
 @index_select.backward

@@ -9,6 +9,8 @@ import math
 import numpy as np
 
 from ..graph import NO_VERSION
+from ..kernels import boxed_take
+from ..kernels.declare import KernelTable
 from ..kernels.forward import indexing as forward
 from ..kernels.forward import scatter
 from ..modes import current
@@ -146,8 +148,7 @@ def broadcast_positions(op, arrays):
 def take_at(op, array, dim, index, negative=False):
     """Return the elements of `array` at an index array (of any shape) for a dimension.
 
-    By NumPy, which copies rows as whole pieces of memory, and compares each index with the extent; single elements of
-    many rows by the kernel.
+    Where the array lies in order by the kernels, which compare each index with the extent; else by NumPy.
 
     Raises:
         IndexError: an index is out of range.
@@ -155,6 +156,10 @@ def take_at(op, array, dim, index, negative=False):
     if dim and dim == array.ndim - 1 and index.ndim == 1 and array.size >= MANY:
         result, outside = forward.take_along.loops[array.dtype](array, index)
         if not says_yes(outside):
+            return result
+    elif not negative and array.flags.c_contiguous and index.dtype is INT64:
+        result = _take_rows(array, dim, index)
+        if result is not None:
             return result
     # What has_negative does, without a frame.
     if not negative and index.size and index.item(index.argmin()) < 0:
@@ -168,6 +173,29 @@ def take_at(op, array, dim, index, negative=False):
         extent = array.shape[dim]
         raise out_of_bounds(op, index, extent, dim, -extent if negative else 0) from None
     return result if result.flags.c_contiguous else result.copy()
+
+
+def _make_take_rows(dtype):
+    made = forward.take_rows.builtin(dtype)
+    TAKEN.enter(dtype, made)
+    return made
+
+
+TAKEN = boxed_take.TakeTable()
+"""What machine code takes from small tensors itself: the dtypes met."""
+
+_TAKE_ROWS = KernelTable(_make_take_rows)
+
+
+def _take_rows(array, dim, index):
+    """Return the same of arrays in order; None if an index is out of range, or they do not lie so."""
+    shape = array.shape
+    inner = shape[dim + 1 :]
+    result = np.empty((*shape[:dim], *index.shape, *inner), array.dtype)
+    outer, extent, width = math.prod(shape[:dim]), shape[dim], math.prod(inner)
+    outside = np.empty((), bool)
+    rows = array.reshape(outer, extent, width), index.reshape(-1), result.reshape(outer, index.size, width), outside
+    return result if _TAKE_ROWS[array.dtype](*rows) and not outside else None
 
 
 def add_at(op, whole, dim, index, values, skipped=NONE_SKIPPED):
