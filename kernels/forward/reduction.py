@@ -92,7 +92,8 @@ def sum_middle(x, divisor, out):
                         totals[j], losts[j] = add_exactly(totals[j], losts[j], np.float64(partials[j]))
                 row = stop
             for j in range(width):
-                out[k, start + j] = with_lost(totals[j], losts[j]) / divisor
+                total = totals[j] if x.itemsize == 4 else with_lost(totals[j], losts[j])
+                out[k, start + j] = total / divisor
             start += width
 
 
