@@ -4,7 +4,8 @@ This package knows NumPy and Numba only; it has never heard of a Tensor. What be
 
 - ``declare``     ``@elementwise`` and ``@gufunc``: how a kernel is written down
 - ``scalar``      functions of numbers that kernels call (``elementary/`` and intrinsics are such)
-- ``ordering``    integers that order as floats do: what extremes and sorts compare
+- ``ordering``    integers that order as floats do: what sorts compare
+- ``passes``      extremes and searches, written with vectors
 - ``loops``       the loop templates around a kernel's formula
 - ``compiler``    from a loop's text to machine code; it alone, and ``pipeline``, import Numba. ``options``: how
 - ``pipeline``    Numba's compiler with no more in it than kernels need

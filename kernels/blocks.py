@@ -4,6 +4,8 @@ Only the function that sums one block, a `block`, lets LLVM reorder, which vecto
 float64, so the error is that of one block whatever the length.
 """
 
+import functools
+
 import numpy as np
 
 from . import memory
@@ -22,6 +24,30 @@ BLOCK = np.uintp(512)
 STRIP = np.uintp(1024)
 strip_of_float64 = memory.StackArray("float64", 1024)
 strip = memory.StackArray("T", 1024)
+
+
+def strip_by_strip(function=None, *, most=STRIP):
+    """Make a kernel's function of arrays (o, r, i), and others after the first, that does columns strip by strip.
+
+    Args:
+        function: ``function(k, start, width, *operands)``, which does [k, :, start:start + width] of the first operand.
+        most: the most columns of a strip.
+    """
+    if function is None:
+        return functools.partial(strip_by_strip, most=most)
+    of_strip = scalar(function)
+
+    @functools.wraps(function)
+    def of_columns(*operands):
+        cols = np.uintp(operands[0].shape[2])
+        for k in range(np.uintp(operands[0].shape[0])):
+            start = ZERO
+            while start < cols:
+                width = min(most, cols - start)
+                of_strip(k, start, width, *operands)
+                start += width
+
+    return of_columns
 
 
 def blockwise(add_block):

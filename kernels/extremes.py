@@ -1,55 +1,47 @@
-"""The largest and the smallest of a run of elements, in one pass that vectorises."""
+"""The largest and the smallest of a run of elements."""
 
 import numpy as np
 
+from . import passes
 from .blocks import ZERO
-from .ordering import of_order_key, order_key
+from .ordering import order_key
 from .scalar import by_family, scalar
 
 
 @scalar
-def extremes(x, start, stop):
-    """The keys of the smallest and the largest of x[start:stop]: one pass that vectorises."""
-    low = high = order_key(x[start])
+def _has_key(x, start, stop, key):
+    """Whether an element of x[start:stop] has this order."""
+    found = False
     for i in range(start, stop):
-        key = order_key(x[i])
-        low = key if key < low else low
-        high = key if key > high else high
-    return low, high
+        found |= order_key(x[i]) == key
+    return found
 
 
-@scalar
-def has_nan_float(x, low, high):
-    """Whether NaN is among elements with these extreme keys: with a sign it is below -inf, without above inf."""
-    infinity = x.dtype.type(np.inf)
-    return low < order_key(-infinity) or high > order_key(infinity)
+def _with_zeros_told_apart(extreme, favoured):
+    """Make a function of a run from a pass that makes no difference between zeros: of both signs it is the favoured."""
+
+    @scalar
+    def of_floats(x, start, stop):
+        best = extreme(x, start, stop)
+        zero = x.dtype.type(favoured)
+        if best != zero:
+            return best
+        return zero if _has_key(x, start, stop, order_key(zero)) else -zero
+
+    @scalar
+    def of_integers(x, start, stop):
+        return extreme(x, start, stop)
+
+    return by_family(floating=of_floats, integral=of_integers)
 
 
-@scalar
-def has_nan_integer(x, low, high):
-    """An integer is a number."""
-    return False
-
-
-has_nan = by_family(floating=has_nan_float, integral=has_nan_integer)
-
-
-@scalar
-def largest(x, start, stop):
-    """The largest of x[start:stop]; NaN if there is one."""
-    low, high = extremes(x, start, stop)
-    return x.dtype.type(np.nan) if has_nan(x, low, high) else of_order_key(high)
-
-
-@scalar
-def smallest(x, start, stop):
-    """The smallest of x[start:stop]; NaN if there is one."""
-    low, high = extremes(x, start, stop)
-    return x.dtype.type(np.nan) if has_nan(x, low, high) else of_order_key(low)
+# ``largest(x, start, stop)`` of x[start:stop], NaN if there is one; 0. is larger than -0.
+largest = _with_zeros_told_apart(passes.highest, 0.0)
+smallest = _with_zeros_told_apart(passes.lowest, -0.0)
 
 
 @scalar
 def row_max(x):
-    """The largest element; NaN if any is, -inf if there is none."""
+    """The largest element, of zeros of both signs either; NaN if there is one, -inf if there is no element."""
     n = np.uintp(x.shape[0])
-    return largest(x, ZERO, n) if n > ZERO else x.dtype.type(-np.inf)
+    return passes.highest(x, ZERO, n) if n > ZERO else x.dtype.type(-np.inf)

@@ -3,8 +3,9 @@
 import numpy as np
 
 from .. import elementary
+from ..blocks import strip_by_strip
 from ..declare import elementwise, gufunc
-from ..forward.normalization import STRIP, ZERO, strip_of_float64
+from ..forward.normalization import STRIP, strip_of_float64
 from ..rows import row_dot, row_products, row_sum, row_weighted_products
 
 
@@ -25,48 +26,38 @@ def log_softmax(grad, output, out):
 
 
 @gufunc("(o,r,i),(o,r,i)->(o,r,i)", "T,T->T")
-def softmax_columns(grad, output, out):
+@strip_by_strip(most=STRIP)
+def softmax_columns(k, start, width, grad, output, out):
     """The gradient of softmax along the middle dimension; sums in float64."""
     rows = np.uintp(grad.shape[1])
-    cols = np.uintp(grad.shape[2])
     inners = strip_of_float64()
-    for k in range(np.uintp(grad.shape[0])):
-        start = ZERO
-        while start < cols:
-            width = min(STRIP, cols - start)
-            for j in range(width):
-                inners[j] = 0.0
-            for row in range(rows):
-                for j in range(width):
-                    inners[j] += np.float64(grad[k, row, start + j] * output[k, row, start + j])
-            for row in range(rows):
-                for j in range(width):
-                    inner = grad.dtype.type(inners[j])
-                    out[k, row, start + j] = (grad[k, row, start + j] - inner) * output[k, row, start + j]
-            start += width
+    for j in range(width):
+        inners[j] = 0.0
+    for row in range(rows):
+        for j in range(width):
+            inners[j] += np.float64(grad[k, row, start + j] * output[k, row, start + j])
+    for row in range(rows):
+        for j in range(width):
+            inner = grad.dtype.type(inners[j])
+            out[k, row, start + j] = (grad[k, row, start + j] - inner) * output[k, row, start + j]
 
 
 @gufunc("(o,r,i),(o,r,i)->(o,r,i)", "T,T->T")
-def log_softmax_columns(grad, output, out):
+@strip_by_strip(most=STRIP)
+def log_softmax_columns(k, start, width, grad, output, out):
     """The gradient of log_softmax along the middle dimension; sums in float64."""
     rows = np.uintp(grad.shape[1])
-    cols = np.uintp(grad.shape[2])
     wholes = strip_of_float64()
-    for k in range(np.uintp(grad.shape[0])):
-        start = ZERO
-        while start < cols:
-            width = min(STRIP, cols - start)
-            for j in range(width):
-                wholes[j] = 0.0
-            for row in range(rows):
-                for j in range(width):
-                    wholes[j] += np.float64(grad[k, row, start + j])
-            for row in range(rows):
-                for j in range(width):
-                    whole = grad.dtype.type(wholes[j])
-                    e = elementary.exp(output[k, row, start + j])
-                    out[k, row, start + j] = grad[k, row, start + j] - e * whole
-            start += width
+    for j in range(width):
+        wholes[j] = 0.0
+    for row in range(rows):
+        for j in range(width):
+            wholes[j] += np.float64(grad[k, row, start + j])
+    for row in range(rows):
+        for j in range(width):
+            whole = grad.dtype.type(wholes[j])
+            e = elementary.exp(output[k, row, start + j])
+            out[k, row, start + j] = grad[k, row, start + j] - e * whole
 
 
 @gufunc("(n),(n),(),()->(n)", "T,T,T,T->T")

@@ -126,34 +126,32 @@ def _reduce_moderate_32(x):
     return to_bits(shifted), fma(n, -c[2], fma(n, -c[1], fma(n, -c[0], x)))
 
 
-@scalar
-def _reduce_moderate_pair_32(x):
-    """n and the two parts of r. See the float64 version."""
-    shifted = fma(x, _TWO_OVER_PI_32, _MAGIC_32)
-    n = shifted - _MAGIC_32
-    c = _HALF_PI_32
-    rest = fma(n, -c[0], x)
-    second = n * c[1]
-    r = rest - second
-    low = ((rest - r) - second) - fma(n, c[1], -second)
-    return to_bits(shifted), r, fma(n, -c[2], low)
+def _moderate_reduction(two_over_pi, magic, half_pi):
+    """Make a function that returns n (in the low bits of an integer) and the two parts of r of x = n pi/2 + r.
 
+    For numbers up to the limit. The first step is exact, as in `_reduce_moderate_32`. The rounding error of the second
+    is found by Dekker's sum: the rest is a multiple of the last place of what is subtracted.
 
-@scalar
-def _reduce_moderate_64(x):
-    """n (in the low bits of an int64) and the two parts of r of x = n pi/2 + r for a float64 up to the limit.
-
-    The first step is exact, as in `_reduce_moderate_32`. The rounding error of the second is found by Dekker's sum:
-    the rest is a multiple of the last place of what is subtracted.
+    Args:
+        two_over_pi, magic, half_pi: the constants of x's dtype.
     """
-    shifted = fma(x, _TWO_OVER_PI_64, _MAGIC_64)
-    n = shifted - _MAGIC_64
-    c = _HALF_PI_64
-    rest = fma(n, -c[0], x)
-    second = n * c[1]
-    r = rest - second
-    low = ((rest - r) - second) - fma(n, c[1], -second)
-    return to_bits(shifted), r, fma(n, -c[2], low)
+
+    @scalar
+    def reduce_moderate(x):
+        shifted = fma(x, two_over_pi, magic)
+        n = shifted - magic
+        c = half_pi
+        rest = fma(n, -c[0], x)
+        second = n * c[1]
+        r = rest - second
+        low = ((rest - r) - second) - fma(n, c[1], -second)
+        return to_bits(shifted), r, fma(n, -c[2], low)
+
+    return reduce_moderate
+
+
+_reduce_moderate_pair_32 = _moderate_reduction(_TWO_OVER_PI_32, _MAGIC_32, _HALF_PI_32)
+_reduce_moderate_pair_64 = _moderate_reduction(_TWO_OVER_PI_64, _MAGIC_64, _HALF_PI_64)
 
 
 @scalar
@@ -208,7 +206,7 @@ def _reduce_64(x):
 def _reduce_any_64(x):
     """`_reduce_64`, or what gives the same for less where that does."""
     moderate = within(x, _LIMIT_64)
-    near_n, near_r, near_low = _reduce_moderate_64(x)
+    near_n, near_r, near_low = _reduce_moderate_pair_64(x)
     n, r, low = _reduce_64(x)
     return near_n if moderate else n, near_r if moderate else r, near_low if moderate else low
 

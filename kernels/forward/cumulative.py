@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..blocks import FOUR, ONE, STRIP, THREE, TWO, ZERO, strip_of_float64
+from ..blocks import FOUR, ONE, THREE, TWO, ZERO, strip_by_strip, strip_of_float64
 from ..declare import gufunc
 
 
@@ -34,22 +34,17 @@ def cumsum(x, out):
 
 
 @gufunc("(o,r,i)->(o,r,i)", "T->T", contiguous=True)
-def cumsum_columns(x, out):
+@strip_by_strip
+def cumsum_columns(k, start, width, x, out):
     """Running sums along the middle dimension."""
-    cols = np.uintp(x.shape[2])
     totals = strip_of_float64()
-    for k in range(np.uintp(x.shape[0])):
-        start = ZERO
-        while start < cols:
-            width = min(STRIP, cols - start)
-            for j in range(width):
-                totals[j] = 0.0
-            for row in range(np.uintp(x.shape[1])):
-                for j in range(width):
-                    total = totals[j] + np.float64(x[k, row, start + j])
-                    totals[j] = total
-                    out[k, row, start + j] = total
-            start += width
+    for j in range(width):
+        totals[j] = 0.0
+    for row in range(np.uintp(x.shape[1])):
+        for j in range(width):
+            total = totals[j] + np.float64(x[k, row, start + j])
+            totals[j] = total
+            out[k, row, start + j] = total
 
 
 @gufunc("(n)->(n)", "T->int64")

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from .. import elementary
-from ..blocks import STRIP, ZERO, blockwise, strip_of_float64
+from ..blocks import ZERO, blockwise, strip_by_strip, strip_of_float64
 from ..declare import gufunc
 from ..extremes import largest
 from ..intrinsics import fabs, maximum, minimum
@@ -29,30 +29,25 @@ def logsumexp(x, out):
 
 
 @gufunc("(o,r,i)->(o,i)", "T->T", contiguous=True)
-def logsumexp_columns(x, out):
+@strip_by_strip
+def logsumexp_columns(k, start, width, x, out):
     """log(sum(exp(x))) over the middle dimension."""
     rows = np.uintp(x.shape[1])
-    cols = np.uintp(x.shape[2])
     totals = strip_of_float64()
-    for k in range(np.uintp(x.shape[0])):
-        start = ZERO
-        while start < cols:
-            width = min(STRIP, cols - start)
-            for j in range(width):
-                out[k, start + j] = -np.inf
-                totals[j] = 0.0
-            for row in range(rows):
-                for j in range(width):
-                    out[k, start + j] = maximum(out[k, start + j], x[k, row, start + j])
-            for row in range(rows):
-                for j in range(width):
-                    totals[j] += np.float64(elementary.exp(x[k, row, start + j] - out[k, start + j]))
-            for j in range(width):
-                shift = out[k, start + j]
-                value = shift + elementary.log(x.dtype.type(totals[j]))
-                # Where the largest is infinite or NaN, the sum is NaN and the largest is the result.
-                out[k, start + j] = value if shift - shift == shift - shift else shift
-            start += width
+    for j in range(width):
+        out[k, start + j] = -np.inf
+        totals[j] = 0.0
+    for row in range(rows):
+        for j in range(width):
+            out[k, start + j] = maximum(out[k, start + j], x[k, row, start + j])
+    for row in range(rows):
+        for j in range(width):
+            totals[j] += np.float64(elementary.exp(x[k, row, start + j] - out[k, start + j]))
+    for j in range(width):
+        shift = out[k, start + j]
+        value = shift + elementary.log(x.dtype.type(totals[j]))
+        # Where the largest is infinite or NaN, the sum is NaN and the largest is the result.
+        out[k, start + j] = value if shift - shift == shift - shift else shift
 
 
 @block

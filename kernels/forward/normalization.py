@@ -3,12 +3,11 @@
 import numpy as np
 
 from .. import elementary, memory
+from ..blocks import strip_by_strip
 from ..declare import elementwise, gufunc
 from ..intrinsics import maximum, sqrt
 from ..rows import row_exp, row_exp_sum, row_max, row_squares, row_sum
 from ..scalar import scalar
-
-ZERO = np.uintp(0)
 
 # Columns that are scaled at a time, so that some thousand rows of them stay in the second-level cache.
 STRIP = np.uintp(128)
@@ -45,56 +44,46 @@ def column_maxima(x, k, start, width, tops):
 
 
 @gufunc("(o,r,i)->(o,r,i)", "T->T")
-def softmax_columns(x, out):
+@strip_by_strip(most=STRIP)
+def softmax_columns(k, start, width, x, out):
     """softmax along the middle dimension, strip by strip of columns; sums in float64."""
     rows = np.uintp(x.shape[1])
-    cols = np.uintp(x.shape[2])
     tops = strip()
     totals = strip_of_float64()
-    for k in range(np.uintp(x.shape[0])):
-        start = ZERO
-        while start < cols:
-            width = min(STRIP, cols - start)
-            column_maxima(x, k, start, width, tops)
-            for j in range(width):
-                totals[j] = 0.0
-            for row in range(rows):
-                for j in range(width):
-                    e = elementary.exp(x[k, row, start + j] - tops[j])
-                    out[k, row, start + j] = e
-                    totals[j] += np.float64(e)
-            for j in range(width):
-                tops[j] = totals[j]
-            for row in range(rows):
-                for j in range(width):
-                    out[k, row, start + j] /= tops[j]
-            start += width
+    column_maxima(x, k, start, width, tops)
+    for j in range(width):
+        totals[j] = 0.0
+    for row in range(rows):
+        for j in range(width):
+            e = elementary.exp(x[k, row, start + j] - tops[j])
+            out[k, row, start + j] = e
+            totals[j] += np.float64(e)
+    for j in range(width):
+        tops[j] = totals[j]
+    for row in range(rows):
+        for j in range(width):
+            out[k, row, start + j] /= tops[j]
 
 
 @gufunc("(o,r,i)->(o,r,i)", "T->T")
-def log_softmax_columns(x, out):
+@strip_by_strip(most=STRIP)
+def log_softmax_columns(k, start, width, x, out):
     """log_softmax along the middle dimension, strip by strip of columns; sums in float64."""
     rows = np.uintp(x.shape[1])
-    cols = np.uintp(x.shape[2])
     tops = strip()
     rests = strip()
     totals = strip_of_float64()
-    for k in range(np.uintp(x.shape[0])):
-        start = ZERO
-        while start < cols:
-            width = min(STRIP, cols - start)
-            column_maxima(x, k, start, width, tops)
-            for j in range(width):
-                totals[j] = 0.0
-            for row in range(rows):
-                for j in range(width):
-                    totals[j] += np.float64(elementary.exp(x[k, row, start + j] - tops[j]))
-            for j in range(width):
-                rests[j] = elementary.log(x.dtype.type(totals[j]))
-            for row in range(rows):
-                for j in range(width):
-                    out[k, row, start + j] = (x[k, row, start + j] - tops[j]) - rests[j]
-            start += width
+    column_maxima(x, k, start, width, tops)
+    for j in range(width):
+        totals[j] = 0.0
+    for row in range(rows):
+        for j in range(width):
+            totals[j] += np.float64(elementary.exp(x[k, row, start + j] - tops[j]))
+    for j in range(width):
+        rests[j] = elementary.log(x.dtype.type(totals[j]))
+    for row in range(rows):
+        for j in range(width):
+            out[k, row, start + j] = (x[k, row, start + j] - tops[j]) - rests[j]
 
 
 @gufunc("(n),()->(n),(),()", "T,float64->T,T,T")

@@ -14,12 +14,12 @@ from ..blocks import (
     ONE,
     SEVEN,
     SIX,
-    STRIP,
     THREE,
     TWO,
     ZERO,
     add_exactly,
     strip,
+    strip_by_strip,
     strip_of_float64,
     total_of,
     with_lost,
@@ -65,47 +65,44 @@ def add_rows(x, k, row, stop, start, width, partials):
 
 
 @scalar
-def sum_middle(x, divisor, out):
-    """Sum over the middle dimension: blocks of rows, which are then added as blocks are in `total_of`."""
+def sum_strip(k, start, width, x, divisor, out):
+    """Sum over the middle dimension of a strip of columns: blocks of rows, added as blocks are in `total_of`."""
     rows = np.uintp(x.shape[1])
-    cols = np.uintp(x.shape[2])
     totals = strip_of_float64()
     losts = strip_of_float64()
     partials = strip()
-    for k in range(np.uintp(x.shape[0])):
-        start = ZERO
-        while start < cols:
-            width = min(STRIP, cols - start)
+    for j in range(width):
+        totals[j] = 0.0
+        losts[j] = 0.0
+    row = ZERO
+    while row < rows:
+        stop = min(row + ROWS, rows)
+        add_rows(x, k, row, stop, start, width, partials)
+        if x.itemsize == 4:
+            # A float64 has digits to spare for blocks of float32.
             for j in range(width):
-                totals[j] = 0.0
-                losts[j] = 0.0
-            row = ZERO
-            while row < rows:
-                stop = min(row + ROWS, rows)
-                add_rows(x, k, row, stop, start, width, partials)
-                if x.itemsize == 4:
-                    # A float64 has digits to spare for blocks of float32.
-                    for j in range(width):
-                        totals[j] += np.float64(partials[j])
-                else:
-                    for j in range(width):
-                        totals[j], losts[j] = add_exactly(totals[j], losts[j], np.float64(partials[j]))
-                row = stop
+                totals[j] += np.float64(partials[j])
+        else:
             for j in range(width):
-                out[k, start + j] = with_lost(totals[j], losts[j]) / divisor
-            start += width
+                totals[j], losts[j] = add_exactly(totals[j], losts[j], np.float64(partials[j]))
+        row = stop
+    for j in range(width):
+        total = totals[j] if x.itemsize == 4 else with_lost(totals[j], losts[j])
+        out[k, start + j] = total / divisor
 
 
 @gufunc("(o,r,i)->(o,i)", "T->T", contiguous=True)
-def sum_columns(x, out):
+@strip_by_strip
+def sum_columns(k, start, width, x, out):
     """The sum over the middle dimension; 0 where it is empty."""
-    sum_middle(x, 1.0, out)
+    sum_strip(k, start, width, x, 1.0, out)
 
 
 @gufunc("(o,r,i)->(o,i)", "T->T", contiguous=True)
-def mean_columns(x, out):
+@strip_by_strip
+def mean_columns(k, start, width, x, out):
     """The mean over the middle dimension; NaN where it is empty."""
-    sum_middle(x, np.float64(x.shape[1]), out)
+    sum_strip(k, start, width, x, np.float64(x.shape[1]), out)
 
 
 @gufunc("(n)->()", "T->int64")
@@ -164,22 +161,17 @@ def prod(x, out):
 
 
 @gufunc("(o,r,i)->(o,i)", "T->T", contiguous=True)
-def prod_columns(x, out):
+@strip_by_strip
+def prod_columns(k, start, width, x, out):
     """The product over the middle dimension, multiplied in float64; 1 where it is empty."""
-    cols = np.uintp(x.shape[2])
     totals = strip_of_float64()
-    for k in range(np.uintp(x.shape[0])):
-        start = ZERO
-        while start < cols:
-            width = min(STRIP, cols - start)
-            for j in range(width):
-                totals[j] = 1.0
-            for row in range(np.uintp(x.shape[1])):
-                for j in range(width):
-                    totals[j] *= np.float64(x[k, row, start + j])
-            for j in range(width):
-                out[k, start + j] = totals[j]
-            start += width
+    for j in range(width):
+        totals[j] = 1.0
+    for row in range(np.uintp(x.shape[1])):
+        for j in range(width):
+            totals[j] *= np.float64(x[k, row, start + j])
+    for j in range(width):
+        out[k, start + j] = totals[j]
 
 
 @gufunc("(n)->()", "T->int64")

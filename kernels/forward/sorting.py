@@ -16,8 +16,9 @@ from ..scalar import scalar
 ZERO, ONE = np.uintp(0), np.uintp(1)
 # Up to so many elements, comparing each with each, which vectorises, is faster than counting digits.
 FEW = np.uintp(64)
-# From so many elements on, larger digits pay for clearing and adding up more counters.
-MANY = np.uintp(6000)
+# From so many elements on, larger digits pay for clearing and adding up more counters: of keys that share an integer
+# with their positions, and of those that move beside them, which counters compete with for the first cache.
+MANY, MANY_WIDE = np.uintp(1000), np.uintp(6000)
 SMALL_DIGIT, LARGE_DIGIT = np.uint64(8), np.uint64(11)
 counters = memory.StackArray("uint64", 2048)
 
@@ -28,14 +29,14 @@ _SIGN_64 = np.uint64(2**63)
 
 
 @scalar
-def plan_digits(varying, n):
+def plan_digits(varying, large):
     """Return the range of the bits in which keys differ, and the bits of a digit; equal keys have an empty range."""
     low, high = np.uint64(0), np.uint64(64)
     while high > low and not varying >> (high - np.uint64(1)):
         high -= np.uint64(1)
     while low < high and not (varying >> low) & np.uint64(1):
         low += np.uint64(1)
-    digit = LARGE_DIGIT if n >= MANY else SMALL_DIGIT
+    digit = LARGE_DIGIT if large else SMALL_DIGIT
     passes = max((high - low + digit - np.uint64(1)) // digit, np.uint64(1))
     return low, high, (high - low + passes - np.uint64(1)) // passes
 
@@ -87,7 +88,7 @@ def sort_narrow(x, flip, scratch, values, order):
         keys = others
     else:
         starts = counters()
-        shift, stop, digit = plan_digits(varying << _KEY_SHIFT, n)
+        shift, stop, digit = plan_digits(varying << _KEY_SHIFT, n >= MANY)
         mask = (np.uint64(1) << digit) - np.uint64(1)
         while shift < stop:
             if not count_digits(keys, shift, mask, starts):
@@ -121,7 +122,7 @@ def sort_wide(x, flip, scratch, values, order):
         keys[i] = key
         positions[i] = np.uint64(i)
     starts = counters()
-    shift, stop, digit = plan_digits(varying, n)
+    shift, stop, digit = plan_digits(varying, n >= MANY_WIDE)
     mask = (np.uint64(1) << digit) - np.uint64(1)
     while shift < stop:
         if not count_digits(keys, shift, mask, starts):

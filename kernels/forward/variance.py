@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..blocks import BLOCK, STRIP, ZERO, add_exactly, strip_of_float64, total_of, with_lost
+from ..blocks import BLOCK, ZERO, add_exactly, strip_by_strip, strip_of_float64, total_of, with_lost
 from ..declare import gufunc
 from ..scalar import block, scalar
 
@@ -68,47 +68,43 @@ def std(x, correction, out, mean):
 
 
 @scalar
-def variance_middle(x, correction, root, out, mean):
-    """Variance, or its root, over the middle dimension, strip by strip of columns."""
+def variance_strip(k, start, width, x, correction, root, out, mean):
+    """Variance, or its root, over the middle dimension of a strip of columns."""
     rows = np.uintp(x.shape[1])
-    cols = np.uintp(x.shape[2])
     count = np.float64(x.shape[1])
     divisor = max(count - np.float64(correction), 0.0)
     means = strip_of_float64()
     squares = strip_of_float64()
     rests = strip_of_float64()
-    for k in range(np.uintp(x.shape[0])):
-        start = ZERO
-        while start < cols:
-            width = min(STRIP, cols - start)
-            for j in range(width):
-                means[j] = 0.0
-                squares[j] = 0.0
-                rests[j] = 0.0
-            for row in range(rows):
-                for j in range(width):
-                    means[j] += np.float64(x[k, row, start + j])
-            for j in range(width):
-                means[j] /= count
-            for row in range(rows):
-                for j in range(width):
-                    deviation = np.float64(x[k, row, start + j]) - means[j]
-                    squares[j] += deviation * deviation
-                    rests[j] += deviation
-            for j in range(width):
-                variance = corrected(squares[j], rests[j], count) / divisor
-                out[k, start + j] = math.sqrt(variance) if root else variance
-                mean[k, start + j] = means[j]
-            start += width
+    for j in range(width):
+        means[j] = 0.0
+        squares[j] = 0.0
+        rests[j] = 0.0
+    for row in range(rows):
+        for j in range(width):
+            means[j] += np.float64(x[k, row, start + j])
+    for j in range(width):
+        means[j] /= count
+    for row in range(rows):
+        for j in range(width):
+            deviation = np.float64(x[k, row, start + j]) - means[j]
+            squares[j] += deviation * deviation
+            rests[j] += deviation
+    for j in range(width):
+        variance = corrected(squares[j], rests[j], count) / divisor
+        out[k, start + j] = math.sqrt(variance) if root else variance
+        mean[k, start + j] = means[j]
 
 
 @gufunc("(o,r,i),()->(o,i),(o,i)", "T,T->T,T", contiguous=True)
-def var_columns(x, correction, out, mean):
+@strip_by_strip
+def var_columns(k, start, width, x, correction, out, mean):
     """The variance over the middle dimension, and the mean."""
-    variance_middle(x, correction, False, out, mean)
+    variance_strip(k, start, width, x, correction, False, out, mean)
 
 
 @gufunc("(o,r,i),()->(o,i),(o,i)", "T,T->T,T", contiguous=True)
-def std_columns(x, correction, out, mean):
+@strip_by_strip
+def std_columns(k, start, width, x, correction, out, mean):
     """The standard deviation over the middle dimension, and the mean."""
-    variance_middle(x, correction, True, out, mean)
+    variance_strip(k, start, width, x, correction, True, out, mean)

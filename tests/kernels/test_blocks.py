@@ -5,7 +5,7 @@ import pytest
 
 import numtensor as nt
 from numtensor.kernels.declare import REGISTRY, Elementwise
-from numtensor.kernels.forward import norm
+from numtensor.kernels.forward import cumulative, norm
 
 SHAPES = ((3, 2100), (70, 530), (3, 70, 5), (2, 9, 1100))
 WITH_ROWS = [k for k in REGISTRY.values() if isinstance(k, Elementwise) and k.repeated]
@@ -32,6 +32,13 @@ def test_reductions_of_several_blocks(shape, dim, dtype):
     np.testing.assert_allclose(nt.softmax(tensor, dim).numpy(), e / e.sum(dim, keepdims=True), rtol=2e-6)
     expected = np.log(e / e.sum(dim, keepdims=True))
     np.testing.assert_allclose(nt.log_softmax(tensor, dim).numpy(), expected, rtol=2e-6, atol=1e-6)
+
+
+def test_strips_as_python():
+    x = normal((1, 2, 1030))
+    found = np.empty_like(x)
+    cumulative.cumsum_columns(x, found)
+    np.testing.assert_array_equal(found, cumulative.cumsum_columns.loops[x.dtype](x))
 
 
 @pytest.mark.parametrize("dim", [0, 1, 2])
