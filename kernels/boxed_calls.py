@@ -9,7 +9,7 @@ import functools
 
 import numpy as np
 
-from . import builtin, calls
+from . import builtin, calls, recipes
 from .boxes import (
     CLEAR,
     LAYOUT,
@@ -30,6 +30,7 @@ from .builtin import ADDRESS_OF, BYTES, CALL, DATA, DESCR, MOST_OPERANDS, NDIM, 
 from .memory import StackArray, load
 from .memory import store as store_at
 from .scalar import scalar
+from .strided_calls import try_strided
 
 # Words of a builtin function after those that all have: the number of arguments, the first whose array tells the dtype,
 # the table, bytes of an operand from which on it is left to Python, and what turns Python's numbers into C's; what
@@ -102,17 +103,17 @@ def call_boxed(builtin, args, given):
         return none(layout)
     kernel = word(entry, RECIPE)
     # One argument more would be taken for an array to write to.
-    if given != word(kernel, calls.INPUTS):
+    if given != word(kernel, recipes.INPUTS):
         return none(layout)
     for k in range(given):
         array = arrays[k]
         if array == NOTHING:
             # A number cannot stand for an operand of another dtype, such as a condition.
-            kind = word(entry, NUMBER) if word(kernel, calls.WORDS + 2 * k) == dtype else NOTHING
+            kind = word(entry, NUMBER) if recipes.dtype_of(kernel, k) == dtype else NOTHING
             if not put_number(recipe, kind, args[k], ADDRESS_OF(numbers) + BYTES * k):
                 return none(layout)
         else:
-            itemsize = word(kernel, calls.WORDS + 2 * k + 1)
+            itemsize = recipes.itemsize_of(kernel, k)
             elements = count(load_word(array, SHAPE), np.int64(_load_half(array, NDIM)))
             if elements * itemsize >= word(recipe, LARGE):
                 return none(layout)
@@ -122,11 +123,13 @@ def call_boxed(builtin, args, given):
         plain = plain and arrays[k] != NOTHING
         hold(layout, arrays[k])
     result = calls.try_elements(kernel, ADDRESS_OF(arrays), given, ADDRESS_OF(numbers))
-    if plain and (result == calls.UNFIT or result == calls.UNALIKE):
+    if result == recipes.UNALIKE:
+        result = try_strided(kernel, ADDRESS_OF(arrays), ADDRESS_OF(numbers))
+    if plain and (result == recipes.UNFIT or result == recipes.UNALIKE):
         result = calls.pass_on(kernel, ADDRESS_OF(arrays), given, result)
     for k in range(given):
         drop(layout, arrays[k])
-    if calls.STRANGE <= result <= calls.UNALIKE:
+    if recipes.STRANGE <= result <= recipes.UNALIKE:
         return none(layout)
     if result == NOTHING:
         # Shapes that do not broadcast: Python says so in its own words. But no interrupt may be lost.
@@ -154,7 +157,7 @@ class CallTable(Table):
 
     def enter(self, dtype, call):
         """Enter what computes the op on arrays of this dtype, if it is a kernel's builtin function with one result."""
-        if calls.is_call(call) and call.__self__[calls.OUTPUTS] == 1:
+        if calls.is_call(call) and call.__self__[recipes.OUTPUTS] == 1:
             self.put(dtype, call.__self__.ctypes.data, _NUMBERS.get(dtype.name, 0), kept=call)
 
 

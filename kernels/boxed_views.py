@@ -59,12 +59,12 @@ from .scalar import scalar
 # Words of a builtin function after those that all have: the function of a view's steps, and what its path is, also
 # where it was taken from another view: `NOTHING` for that one's path.
 TAKE, MADE_IN, FROM_VIEW = (REST + np.int64(k) for k in range(3))
-# Of those that take the view themselves: kinds of arguments.
-INT, TUPLE = (FROM_VIEW + np.int64(k) for k in range(1, 3))
+# Of those that take the view themselves: kinds of arguments, and what reads an int.
+INT, TUPLE, AS_INTEGER = (FROM_VIEW + np.int64(k) for k in range(1, 4))
 # Of the one that indexes: another kind of index, and NumPy's indexing.
-SLICE, ELLIPSIS, GET_ITEM = (TUPLE + np.int64(k) for k in range(1, 4))
-# Of the one that gives another shape: what reads an int, and NumPy's function.
-AS_INTEGER, RESHAPE = (TUPLE + np.int64(k) for k in range(1, 3))
+SLICE, ELLIPSIS, GET_ITEM = (AS_INTEGER + np.int64(k) for k in range(1, 4))
+# Of the one that gives another shape: NumPy's function.
+RESHAPE = AS_INTEGER + np.int64(1)
 
 # Position of PyArray_Newshape in NumPy's C API table, fixed by its ABI.
 _NEWSHAPE = 135
@@ -183,12 +183,21 @@ def is_bound(recipe, bound):
 
 @scalar
 def is_plain(recipe, item):
-    """Whether an item of an index is an int, a slice without a step, None or Ellipsis."""
+    """Whether an item of an index is an int, a slice with no step or a positive one, None or Ellipsis."""
+    nothing = word(word(recipe, LAYOUT), NONE)
     kind = load_word(item, TYPE)
     if kind == word(recipe, SLICE):
-        whole = is_bound(recipe, load_word(item, _START)) and is_bound(recipe, load_word(item, _STOP))
-        return whole and load_word(item, _STEP) == word(word(recipe, LAYOUT), NONE)
-    return kind == word(recipe, INT) or item == word(word(recipe, LAYOUT), NONE) or item == word(recipe, ELLIPSIS)
+        if not is_bound(recipe, load_word(item, _START)) or not is_bound(recipe, load_word(item, _STOP)):
+            return False
+        step = load_word(item, _STEP)
+        if step == nothing:
+            return True
+        if load_word(step, TYPE) != word(recipe, INT):
+            return False
+        overflow = _one()
+        overflow[0] = 0
+        return CALL(word(recipe, AS_INTEGER), step, ADDRESS_OF(overflow), NOTHING, NOTHING) > 0
+    return kind == word(recipe, INT) or item == nothing or item == word(recipe, ELLIPSIS)
 
 
 @scalar
@@ -304,6 +313,11 @@ def _words(layout, take, made_in, from_view):
     return [layout.address, 0, id(take), id(made_in), 0 if from_view is None else id(from_view)]
 
 
+def _words_of_taker(layout, take, made_in):
+    reader = builtin.address_in_python("PyLong_AsLongLongAndOverflow")
+    return [*_words(layout, take, made_in, made_in), id(int), id(tuple), reader]
+
+
 def make_viewer(layout, take, made_in, from_view):
     """Make the builtin function that boxes an array as a view: of (the box, the array, the step's arguments).
 
@@ -328,8 +342,8 @@ def make_part(layout, take, made_in):
     Args:
         layout, take, made_in: as of `make_viewer`.
     """
-    words = _words(layout, take, made_in, made_in)
-    words += [*map(id, (int, tuple, slice, ...)), builtin.address_in_python("PyObject_GetItem")]
+    words = _words_of_taker(layout, take, made_in)
+    words += [id(slice), id(...), builtin.address_in_python("PyObject_GetItem")]
     return builtin.bind("part", _part_entry(), words, layout, take, made_in)
 
 
@@ -339,6 +353,6 @@ def make_reshaped(layout, take, made_in):
     Args:
         layout, take, made_in: as of `make_viewer`.
     """
-    words = _words(layout, take, made_in, made_in)
-    words += [id(int), id(tuple), builtin.address_in_python("PyLong_AsLongLongAndOverflow"), ufunc.array_api(_NEWSHAPE)]
+    words = _words_of_taker(layout, take, made_in)
+    words.append(ufunc.array_api(_NEWSHAPE))
     return builtin.bind("reshaped", _reshaped_entry(), words, layout, take, made_in)

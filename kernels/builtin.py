@@ -33,7 +33,8 @@ AS_IS, FLAT, ANY_ORDER = -3, -2, -1
 # Offsets in PyArrayObject: the type is the end of the object's head; then data, nd, dimensions, strides, base, descr
 # and flags.
 _WORD = np.dtype(np.intp).itemsize
-TYPE, DATA, NDIM, SHAPE, DESCR, FLAGS = (np.int64(object.__basicsize__ + k * _WORD) for k in (-1, 0, 1, 2, 5, 6))
+_PLACES = (-1, 0, 1, 2, 3, 5, 6)
+TYPE, DATA, NDIM, SHAPE, STRIDES, DESCR, FLAGS = (np.int64(object.__basicsize__ + k * _WORD) for k in _PLACES)
 # NPY_ARRAY_C_CONTIGUOUS, _F_CONTIGUOUS, _ALIGNED, _WRITEABLE.
 IN_ORDER, REVERSED, ALIGNED, WRITEABLE = (np.int64(flag) for flag in (0x1, 0x2, 0x100, 0x400))
 
@@ -48,7 +49,7 @@ MOST_CORES = 3
 REFUSED, RAN, FAILED = np.int64(0), np.int64(1), np.int64(2)
 
 # Position of PyArray_Empty in NumPy's C API table, fixed by its ABI; most dimensions that an array has.
-_EMPTY_ARRAY = 184
+EMPTY_ARRAY = 184
 MOST_DIMENSIONS = 64
 
 _addresses = StackArray("int64", MOST_OPERANDS)
@@ -327,13 +328,14 @@ def supported():
         return False
     probe = np.empty((2, 3), np.float32)
     words = (ctypes.c_int64 * 8).from_address(id(probe) + int(TYPE))
-    found = {offset: words[(offset - TYPE) // _WORD] for offset in (TYPE, DATA, SHAPE, DESCR)}
+    found = {offset: words[(offset - TYPE) // _WORD] for offset in (TYPE, DATA, SHAPE, STRIDES, DESCR)}
     halves = [ctypes.c_int.from_address(id(probe) + int(offset)).value for offset in (NDIM, FLAGS)]
     expected = {TYPE: id(np.ndarray), DATA: probe.ctypes.data, DESCR: id(probe.dtype)}
     return (
         all(found[offset] == value for offset, value in expected.items())
         and halves == [2, probe.flags.num]
         and (ctypes.c_int64 * 2).from_address(found[SHAPE])[:] == [2, 3]
+        and (ctypes.c_int64 * 2).from_address(found[STRIDES])[:] == [12, 4]
     )
 
 
@@ -409,7 +411,7 @@ def make_builtin(address, name, inputs, outputs, signature, view=AS_IS, unwanted
     words = [address, id(True), id(False), counted, id(np.ndarray), given, len(cores), len(inputs), view]
     # What Py_BEGIN_ALLOW_THREADS and Py_END_ALLOW_THREADS call.
     words += [address_in_python(name) for name in ("PyEval_SaveThread", "PyEval_RestoreThread")]
-    words += [data, ufunc.array_api(_EMPTY_ARRAY), *map(address_in_python, ("Py_IncRef", "Py_DecRef"))]
+    words += [data, ufunc.array_api(EMPTY_ARRAY), *map(address_in_python, ("Py_IncRef", "Py_DecRef"))]
     for position, (kind, core) in enumerate(zip((*inputs, *outputs), cores, strict=True)):
         dtype = np.dtype(kind)
         places = [numbers.index(d) for d in core]

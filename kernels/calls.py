@@ -36,12 +36,31 @@ from .builtin import (
     word,
 )
 from .memory import StackArray, load
+from .recipes import (
+    DATA_OF_LOOP,
+    DECREF,
+    INCREF,
+    INPUTS,
+    LOOP,
+    NDARRAY,
+    NEW_LIKE,
+    NEW_TUPLE,
+    OUTPUTS,
+    RESTORE,
+    SAVE,
+    SET_ITEM,
+    STRANGE,
+    UFUNC,
+    UNALIKE,
+    UNFIT,
+    UNLIKE,
+    VECTORCALL,
+    dtype_of,
+    itemsize_of,
+)
 from .scalar import scalar
+from .strided_calls import try_strided
 from .unlike import LARGE
-
-# What a builtin function is bound to: an array of these words, and then the dtype and size of each operand's elements.
-LOOP, DATA_OF_LOOP, UFUNC, UNLIKE, INPUTS, OUTPUTS, NDARRAY, NEW_LIKE = (np.int64(k) for k in range(8))
-VECTORCALL, INCREF, DECREF, NEW_TUPLE, SET_ITEM, SAVE, RESTORE, WORDS = (np.int64(k) for k in range(8, 16))
 
 # Position of PyArray_NewLikeArray in NumPy's C API table, fixed by its ABI.
 _NEW_LIKE_ARRAY = 277
@@ -50,10 +69,6 @@ _addresses = StackArray("int64", MOST_OPERANDS)
 _steps = StackArray("int64", MOST_OPERANDS)
 _extents = StackArray("int64", 1)
 _load_word, _load_half = load("int64"), load("int32")
-
-# What `try_elements` answers where it has done nothing: that only the ufunc can tell what the operands are good for;
-# that they are the kernel's own, but need broadcasting or copying; that they lie unalike. No object is there.
-STRANGE, UNFIT, UNALIKE = np.int64(1), np.int64(2), np.int64(3)
 
 
 @scalar
@@ -79,7 +94,7 @@ def pass_on(recipe, operands, given, answer):
     for k in range(given if answer == UNALIKE and given == word(recipe, INPUTS) else NOTHING):
         operand = word(operands, k)
         known = _load_word(operand, TYPE) == word(recipe, NDARRAY)
-        if not known or _load_word(operand, DESCR) != word(recipe, WORDS + 2 * k):
+        if not known or _load_word(operand, DESCR) != dtype_of(recipe, k):
             callee = word(recipe, UFUNC)
             break
         if count(_load_word(operand, SHAPE), np.int64(_load_half(operand, NDIM))) >= LARGE:
@@ -98,7 +113,7 @@ def make_results(recipe, model, addresses, steps):
             return several
     result = NOTHING
     for k in range(outputs):
-        dtype = word(recipe, WORDS + 2 * (inputs + k))
+        dtype = dtype_of(recipe, inputs + k)
         # NumPy takes a reference to the dtype.
         CALL(word(recipe, INCREF), dtype, NOTHING, NOTHING, NOTHING)
         result = CALL(word(recipe, NEW_LIKE), model, NOTHING, dtype, NOTHING)
@@ -106,7 +121,7 @@ def make_results(recipe, model, addresses, steps):
             CALL(word(recipe, DECREF), several, NOTHING, NOTHING, NOTHING)
             return result
         addresses[inputs + k] = _load_word(result, DATA)
-        steps[inputs + k] = word(recipe, WORDS + 2 * (inputs + k) + 1)
+        steps[inputs + k] = itemsize_of(recipe, inputs + k)
         if outputs > 1:
             CALL(word(recipe, SET_ITEM), several, k, result, NOTHING)
     return several if outputs > 1 else result
@@ -137,8 +152,8 @@ def try_elements(recipe, operands, given, numbers):
             addresses[k] = numbers + BYTES * k
             steps[k] = 0
             continue
-        dtype = word(recipe, WORDS + 2 * k)
-        itemsize = word(recipe, WORDS + 2 * k + 1)
+        dtype = dtype_of(recipe, k)
+        itemsize = itemsize_of(recipe, k)
         if _load_word(operand, TYPE) != word(recipe, NDARRAY) or _load_word(operand, DESCR) != dtype:
             return STRANGE
         needed = IN_ORDER | ALIGNED if k < inputs else IN_ORDER | ALIGNED | WRITEABLE
@@ -158,9 +173,9 @@ def try_elements(recipe, operands, given, numbers):
             return UNALIKE
     if given > inputs:
         result = word(operands, inputs)
-        itemsize = word(recipe, WORDS + 2 * inputs + 1)
+        itemsize = itemsize_of(recipe, inputs)
         for k in range(inputs):
-            size = word(recipe, WORDS + 2 * k + 1)
+            size = itemsize_of(recipe, k)
             size *= elements if steps[k] else np.int64(1)
             # Element by element each is read before it is written.
             same = addresses[k] == addresses[inputs] and steps[k] == itemsize
@@ -183,6 +198,8 @@ def call_elements(builtin, args, given):
     recipe = _load_word(builtin, DATA)
     operands = address_of_pointer(args)
     result = try_elements(recipe, operands, given, NOTHING)
+    if result == UNALIKE and given == word(recipe, INPUTS):
+        result = try_strided(recipe, operands, NOTHING)
     if STRANGE <= result <= UNALIKE:
         return pass_on(recipe, operands, given, result)
     return result
@@ -204,7 +221,8 @@ def _functions():
     # Python 3.10 has no PyObject_Vectorcall to link to. The two that count references do nothing with nothing.
     called = ("PyObject_VectorcallDict", "Py_IncRef", "Py_DecRef", "PyTuple_New", "PyTuple_SetItem")
     called += ("PyEval_SaveThread", "PyEval_RestoreThread")
-    return ufunc.array_api(_NEW_LIKE_ARRAY), *map(builtin.address_in_python, called)
+    made = ufunc.array_api(_NEW_LIKE_ARRAY), *map(builtin.address_in_python, called)
+    return *made, ufunc.array_api(builtin.EMPTY_ARRAY)
 
 
 def make_call(address, made, unlike, inputs, outputs, data=0):

@@ -306,10 +306,10 @@ def max(input, dim=None, keepdim=False, other=None):
     if dim is None and other is None:
         if not input._array.size:
             require_elements("max", input._array.shape, None)
-        return amax(input)
+        return amax.public(input)
     if other is not None or isinstance(dim, Tensor):
         return input.maximum(dim if other is None else other)
-    return max_dim(input, dim, keepdim)
+    return max_dim.public(input, dim, keepdim)
 
 
 max.call_forms = (
@@ -349,10 +349,10 @@ def min(input, dim=None, keepdim=False, other=None):
     if dim is None and other is None:
         if not input._array.size:
             require_elements("min", input._array.shape, None)
-        return amin(input)
+        return amin.public(input)
     if other is not None or isinstance(dim, Tensor):
         return input.minimum(dim if other is None else other)
-    return min_dim(input, dim, keepdim)
+    return min_dim.public(input, dim, keepdim)
 
 
 min.call_forms = (

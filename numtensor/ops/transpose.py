@@ -211,7 +211,8 @@ def _matrix_transpose(self) -> Tensor:
 def _reversed_dims(self) -> Tensor:
     """A view with the order of all dimensions reversed."""
     if self._array.ndim <= 2:
-        return t(self)
+        # The declaration itself would add a frame.
+        return t.public(self)
     return permute(self, tuple(range(self._array.ndim - 1, -1, -1)))
 
 
