@@ -234,13 +234,13 @@ def call_part(builtin, args, given):
     if given != 2 or not is_box(layout, args[0]):
         return none(layout)
     array = array_in(layout, args[0])
+    # The garbage collector may run where an object is made, and Python code in it, which may change what is in the box.
+    hold(layout, array)
     whole = complete(recipe, args[1]) if array != NOTHING else NOTHING
     part = NOTHING
     if whole != NOTHING:
-        # The garbage collector may run where an exception is made, and Python code in it, which may change the box.
-        hold(layout, array)
         part = CALL(word(recipe, GET_ITEM), array, whole, NOTHING, NOTHING)
-        drop(layout, array)
+    drop(layout, array)
     if part == NOTHING or load_word(part, TYPE) != word(layout, NDARRAY):
         # Python finds out what is wrong with it, and says so.
         CALL(word(layout, CLEAR), NOTHING, NOTHING, NOTHING, NOTHING)
