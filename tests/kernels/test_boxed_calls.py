@@ -213,8 +213,12 @@ def test_no_reference_is_lost_where_python_raises(path):
     x, wrong = tensor(numbers(5)), tensor(numbers(4))
 
     def call():
-        with pytest.raises(RuntimeError, match="do not match"):
+        # pytest.raises keeps some of what it sees.
+        try:
             nt.add(x, wrong)
+        except RuntimeError:
+            return
+        pytest.fail("nothing was raised")
 
     with entered(path):
         assert_nothing_is_left(call, [x, wrong, x._array, wrong._array, None, F32], calls=1000)

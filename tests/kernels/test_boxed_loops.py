@@ -187,8 +187,11 @@ def test_several_results_that_cannot_be_collected_are_given_back():
     x = tensor(numbers(5, 4))
 
     def call():
-        with pytest.raises(LookupError):
+        try:
             run(x, 1, False)
+        except LookupError:
+            return
+        pytest.fail("nothing was raised")
 
     assert_nothing_is_left(call, [x, x._array, F32, I64, None, Tensor, Metadata], calls=2000)
 
@@ -211,10 +214,13 @@ def test_a_result_that_cannot_be_made_leaves_nothing():
         x = tensor(np.ones((1 << 20, 1), F32))
 
         def fail(call=call, x=x):
-            with pytest.raises((MemoryError, ValueError)):
+            try:
                 call(x, 1, False)
+            except (MemoryError, ValueError):
+                return
+            pytest.fail("nothing was raised")
 
-        assert_nothing_is_left(fail, [x, x._array, F32, void, None, Tensor], calls=200)
+        assert_nothing_is_left(fail, [x, x._array, F32, void, None, Tensor], calls=1000)
 
 
 @pytest.mark.parametrize("path", MODES)
