@@ -48,6 +48,7 @@ from .builtin import (
     DATA,
     FLAGS,
     IN_ORDER,
+    MOST_DIMENSIONS,
     NOTHING,
     TYPE,
     address_of_pointer,
@@ -55,6 +56,7 @@ from .builtin import (
 )
 from .memory import StackArray, load
 from .scalar import scalar
+from .tuples import ITEMS, SIZE, read_shape
 
 # Words of a builtin function after those that all have: the function of a view's steps, and what its path is, also
 # where it was taken from another view: `NOTHING` for that one's path.
@@ -69,14 +71,13 @@ RESHAPE = AS_INTEGER + np.int64(1)
 # Position of PyArray_Newshape in NumPy's C API table, fixed by its ABI.
 _NEWSHAPE = 135
 
-# In PySliceObject and PyTupleObject, after the head.
+# In PySliceObject, after the head.
 _START, _STOP, _STEP = (np.int64(object.__basicsize__ + 8 * k) for k in range(3))
-_SIZE, _ITEMS = np.int64(object.__basicsize__), np.int64(tuple.__basicsize__)
-# More dimensions no array has in the oldest NumPy that this runs with.
+# More dimensions no array has in the oldest NumPy that this runs with: its own functions have no room for them.
 _MOST_EXTENTS = 32
 
 _load_half = load("int32")
-_one, _two, _extents = (StackArray("int64", size) for size in (1, 2, _MOST_EXTENTS))
+_one, _two, _extents = (StackArray("int64", size) for size in (1, 2, MOST_DIMENSIONS))
 
 
 @scalar
@@ -208,10 +209,10 @@ def complete(recipe, index):
     """
     layout = word(recipe, LAYOUT)
     several = load_word(index, TYPE) == word(recipe, TUPLE)
-    size = load_word(index, _SIZE) if several else np.int64(1)
+    size = load_word(index, SIZE) if several else np.int64(1)
     has_ellipsis = False
     for k in range(size):
-        item = load_word(index, _ITEMS + BYTES * k) if several else index
+        item = load_word(index, ITEMS + BYTES * k) if several else index
         if not is_plain(recipe, item):
             return NOTHING
         has_ellipsis = has_ellipsis or item == word(recipe, ELLIPSIS)
@@ -220,7 +221,7 @@ def complete(recipe, index):
     whole = CALL(word(layout, NEW_TUPLE), size + 1, NOTHING, NOTHING, NOTHING)
     if whole != NOTHING:
         for k in range(size):
-            item = load_word(index, _ITEMS + BYTES * k) if several else index
+            item = load_word(index, ITEMS + BYTES * k) if several else index
             CALL(word(layout, SET_ITEM), whole, k, hold(layout, item), NOTHING)
         CALL(word(layout, SET_ITEM), whole, size, hold(layout, word(recipe, ELLIPSIS)), NOTHING)
     return whole
@@ -251,26 +252,6 @@ def call_part(builtin, args, given):
 
 
 @scalar
-def read_shape(recipe, shape, extents):
-    """Enter the extents that a tuple of ints has, of which none is below -1; their number, or -1 for anything else."""
-    if load_word(shape, TYPE) != word(recipe, TUPLE):
-        return np.int64(-1)
-    size = load_word(shape, _SIZE)
-    if size > _MOST_EXTENTS:
-        return np.int64(-1)
-    overflow = _one()
-    overflow[0] = 0
-    for k in range(size):
-        extent = load_word(shape, _ITEMS + BYTES * k)
-        if load_word(extent, TYPE) != word(recipe, INT):
-            return np.int64(-1)
-        extents[k] = CALL(word(recipe, AS_INTEGER), extent, ADDRESS_OF(overflow), NOTHING, NOTHING)
-        if extents[k] < -1 or overflow[0] != 0:
-            return np.int64(-1)
-    return size
-
-
-@scalar
 def call_reshaped(builtin, args, given):
     """Box what lies in order in a box in another shape, the second argument; None for what else there is."""
     recipe = load_word(builtin, DATA)
@@ -282,8 +263,9 @@ def call_reshaped(builtin, args, given):
     if array == NOTHING or np.int64(_load_half(array, FLAGS)) & IN_ORDER == 0:
         return none(layout)
     # NumPy's PyArray_Dims: where the extents are, and how many.
-    dims[0], dims[1] = ADDRESS_OF(extents), read_shape(recipe, args[1], extents)
-    if dims[1] < 0:
+    dims[0] = ADDRESS_OF(extents)
+    dims[1] = read_shape(args[1], word(recipe, TUPLE), word(recipe, INT), word(recipe, AS_INTEGER), extents)
+    if dims[1] < 0 or dims[1] > _MOST_EXTENTS:
         return none(layout)
     hold(layout, array)
     view = CALL(word(recipe, RESHAPE), array, ADDRESS_OF(dims), NOTHING, NOTHING)

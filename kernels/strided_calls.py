@@ -2,7 +2,8 @@
 
 NumPy takes a microsecond to find out how to walk such operands. Here neighbouring dimensions that all operands walk in
 even steps become one; one of those that are left is the loop's own, the others are counted around it. The result lies
-in order. Many elements are left to what looks for the quickest way; see ``unlike.py``.
+as NumPy would have it: in the operands' order if they agree on one, else in row-major order. Orders that are neither
+row-major nor column-major are left to NumPy, and many elements to what looks for the quickest way; see ``unlike.py``.
 """
 
 import numpy as np
@@ -19,6 +20,7 @@ from .builtin import (
     MOST_OPERANDS,
     NDIM,
     NOTHING,
+    REVERSED,
     SHAPE,
     STRIDES,
     TYPE,
@@ -32,13 +34,13 @@ from .recipes import (
     INPUTS,
     LOOP,
     NDARRAY,
+    NEW_LIKE,
     OUTPUTS,
     RESTORE,
     SAVE,
     UNALIKE,
     UNFIT,
     dtype_of,
-    itemsize_of,
 )
 from .scalar import scalar
 from .unlike import LARGE
@@ -47,6 +49,9 @@ from .unlike import LARGE
 MOST = np.int64(6)
 # Of the loop's own dimension: with fewer elements a longer one is better, though it may be walked in larger steps.
 _ENOUGH = np.int64(16)
+
+# NPY_FORTRANORDER.
+_COLUMN_MAJOR = np.int64(1)
 
 _load_word, _load_half = load("int64"), load("int32")
 _shape, _order = StackArray("int64", int(MOST)), StackArray("int64", int(MOST))
@@ -82,21 +87,62 @@ def broadcast(recipe, operands, shape):
 
 
 @scalar
-def enter_steps(operands, inputs, shape, itemsize, steps):
-    """Enter by how many bytes each operand, and the result, walks along each dimension of the result."""
-    for k in range(inputs):
-        operand = word(operands, k)
-        own = NOTHING if operand == NOTHING else np.int64(_load_half(operand, NDIM))
-        for j in range(MOST):
-            step = NOTHING
-            if j < own and word(_load_word(operand, SHAPE), own - 1 - j) != 1:
-                step = word(_load_word(operand, STRIDES), own - 1 - j)
-            steps[k * MOST + MOST - 1 - j] = step
-    step = itemsize
+def enter_steps(operand, steps, place):
+    """Enter by how many bytes an operand walks along each dimension; whether nowhere backwards."""
+    own = NOTHING if operand == NOTHING else np.int64(_load_half(operand, NDIM))
+    forward = True
+    for j in range(MOST):
+        step = NOTHING
+        if j < own and word(_load_word(operand, SHAPE), own - 1 - j) != 1:
+            step = word(_load_word(operand, STRIDES), own - 1 - j)
+        steps[place * MOST + MOST - 1 - j] = step
+        forward = forward and step >= 0
+    return forward
+
+
+@scalar
+def is_row_major(inputs, steps):
+    """Whether NumPy would let the result lie in row-major order.
+
+    It puts a dimension inside those after it where every operand that walks along both walks along it in smaller steps.
+    """
     for j in range(MOST):
         axis = MOST - 1 - j
-        steps[inputs * MOST + axis] = step
-        step *= shape[axis]
+        for inner in range(axis + 1, MOST):
+            known, inside = False, True
+            for k in range(inputs):
+                step, inner_step = steps[k * MOST + axis], steps[k * MOST + inner]
+                if step != 0 and inner_step != 0:
+                    known = True
+                    inside = inside and step < inner_step
+            if known:
+                if inside:
+                    return False
+                break
+    return True
+
+
+@scalar
+def make_result(recipe, operands, ndim, shape, steps):
+    """Make the result; `NOTHING` and an exception, or `UNFIT` for one in another order."""
+    inputs = word(recipe, INPUTS)
+    dtype = dtype_of(recipe, inputs)
+    if is_row_major(inputs, steps):
+        # NumPy takes a reference to the dtype.
+        CALL(word(recipe, INCREF), dtype, NOTHING, NOTHING, NOTHING)
+        return CALL(word(recipe, EMPTY), ndim, ADDRESS_OF(shape) + BYTES * (MOST - ndim), dtype, NOTHING)
+    model = NOTHING
+    for k in range(inputs):
+        operand = word(operands, k)
+        if operand != NOTHING and _load_half(operand, NDIM) != 0:
+            if not np.int64(_load_half(operand, FLAGS)) & REVERSED or np.int64(_load_half(operand, NDIM)) != ndim:
+                return UNFIT
+            for axis in range(ndim):
+                if word(_load_word(operand, SHAPE), axis) != shape[MOST - ndim + axis]:
+                    return UNFIT
+            model = operand
+    CALL(word(recipe, INCREF), dtype, NOTHING, NOTHING, NOTHING)
+    return CALL(word(recipe, NEW_LIKE), model, _COLUMN_MAJOR, dtype, NOTHING)
 
 
 @scalar
@@ -188,14 +234,13 @@ def try_strided(recipe, operands, numbers):
     for k in range(inputs):
         operand = word(operands, k)
         starts[k] = numbers + BYTES * k if operand == NOTHING else _load_word(operand, DATA)
-    dtype = dtype_of(recipe, inputs)
-    # NumPy takes a reference to the dtype.
-    CALL(word(recipe, INCREF), dtype, NOTHING, NOTHING, NOTHING)
-    result = CALL(word(recipe, EMPTY), ndim, ADDRESS_OF(shape) + BYTES * (MOST - ndim), dtype, NOTHING)
-    if result == NOTHING or elements == 0:
+        if not enter_steps(operand, steps, k):
+            return UNFIT
+    result = make_result(recipe, operands, ndim, shape, steps)
+    if result in (NOTHING, UNFIT) or elements == 0:
         return result
     starts[inputs] = _load_word(result, DATA)
-    enter_steps(operands, inputs, shape, itemsize_of(recipe, inputs), steps)
+    enter_steps(result, steps, inputs)
     dims = merge(inputs + 1, shape, steps)
     put_inner_last(inputs + 1, dims, shape, steps)
     walk(recipe, inputs + 1, dims, shape, steps, starts)

@@ -8,7 +8,6 @@ import functools
 
 import numpy as np
 
-from . import modes
 from .graph import (
     NO_VERSION,
     Counter,
@@ -94,20 +93,30 @@ def viewer(take, path):
     return view
 
 
-class PerMode(dict):
-    """{mode: what is made for it when it is first asked for}; None for modes that record, or that have wrappers.
+class PerPath:
+    """What is made for the modes of a path when it is first called, as the attributes `inference` and `no_grad`.
 
     Args:
-        make: ``make(layout, path)`` makes it.
+        make: ``make(layout, path)`` makes a function that answers None where it has done nothing.
     """
 
-    def __init__(self, make):
-        self.make = make
+    __slots__ = ("_make", "inference", "no_grad")
 
-    def __missing__(self, mode):
+    def __init__(self, make):
+        self._make = make
+        self.forget()
+
+    def forget(self):
+        """Let everything be made again."""
+        for path in PATHS:
+            setattr(self, path, functools.partial(self._first, path))
+
+    def _first(self, path, *arguments):
         found = layout()
-        made = None
-        if found is not None and mode in (modes.INFERENCE, modes.NO_GRAD):
-            made = self.make(found, mode.path)
-        self[mode] = made
-        return made
+        made = _nothing if found is None else self._make(found, path)
+        setattr(self, path, made)
+        return made(*arguments)
+
+
+def _nothing(*arguments):
+    """Answer None to whatever is asked."""

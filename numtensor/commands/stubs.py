@@ -266,7 +266,7 @@ def methods_stub():
         if not isinstance(function, types.FunctionType) or function.__module__ == Tensor.__module__:
             continue
         defined.add(name)
-        op = function.__globals__.get("op")
+        op = getattr(function, "declaration", None) or function.__globals__.get("op")
         if isinstance(value, property):
             lines += ["    @property", *definition(name, [(["self"], plain_forms(function)[0][1])], "    ")]
         elif isinstance(op, Declaration):

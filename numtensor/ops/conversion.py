@@ -13,7 +13,7 @@ from ..graph import NO_VERSION, counter_of, make_metadata
 from ..kernels import boxed_calls, transposition
 from ..kernels.declare import KernelTable
 from ..kernels.forward import conversion as kernels
-from ..modes import current
+from ..modes import INFERENCE, NO_GRAD, current
 from ..tensor import Tensor, new
 from ..threads.division import call as divide
 from ..threads.limits import NEVER, process
@@ -57,23 +57,24 @@ _KERNELS = {
 _ON_TENSORS = {target: boxed_calls.CallTable() for target in _KERNELS}
 
 
-def _casts_on_tensors(layout, path):
-    """Return {dtype: a builtin function that converts a small tensor to it, or answers None}."""
+def _make_casts(layout, path):
+    """Return a function that converts a small tensor to a dtype, or answers None."""
     large = process.light if process.asks else NEVER
-    casts = dict.fromkeys(ALL, _no_cast)
-    for target, table in _ON_TENSORS.items():
-        call = boxed_calls.make_call("to", layout, lean.has_record(path), table, 1, 0, large)
-        casts[FROM_NUMPY[target]] = call
-    return casts
+    casts = {
+        FROM_NUMPY[target]: boxed_calls.make_call("to", layout, lean.has_record(path), table, 1, 0, large)
+        for target, table in _ON_TENSORS.items()
+    }
+
+    def convert(input, kind):
+        cast = casts.get(kind)
+        return None if cast is None else cast(input)
+
+    return convert
 
 
-def _no_cast(input):
-    return None
-
-
-_casts = lean.PerMode(_casts_on_tensors)
+_casts = lean.PerPath(_make_casts)
 # What is large may have changed.
-process.listeners.append(_casts.clear)
+process.listeners.append(_casts.forget)
 
 
 @library(_CASTS, method=None, namespace="autograd", linear=True)
@@ -237,11 +238,14 @@ def to(
     kind = target
     if type(target) is not Dtype or other is not None or dtype is not None or device is not None:
         kind = _conversion_target("to", input, (target, other, device), dtype)
-    casts = _casts[current.mode]
-    if casts is not None:
-        made = casts[kind](input)
-        if made is not None:
-            return made
+    mode = current.mode
+    made = None
+    if mode is INFERENCE:
+        made = _casts.inference(input, kind)
+    elif mode is NO_GRAD:
+        made = _casts.no_grad(input, kind)
+    if made is not None:
+        return made
     if input._array.dtype is kind.numpy:
         return current.mode.clone(input) if copy else input
     return current.mode.to_dtype(input, kind) if kind.is_floating_point else current.mode.to_integral(input, kind)

@@ -195,13 +195,17 @@ class Declaration:
         # Python 3.11 reads an attribute 20 ns sooner than it calls a method that is none.
         return ["run = current.mode.OP", f"return run({', '.join(arguments)})"]
 
-    def quicken(self):
+    def records(self):
+        """Return whether a call in a mode that records may have to be recorded."""
+        return bool(self.differentiable)
+
+    def quicken(self, path):
         """Let the public forms do the common case on the spot, where nothing is recorded: a Python frame less.
 
-        `INFERENCE` and `NO_GRAD` are those modes alone, without wrappers. The text is written when the op is first
-        used in such a mode: writing it for all ops would add a seventh to the time of an import.
+        `INFERENCE`, `NO_GRAD` and `TRACKED` are those modes alone, without wrappers. The text is written when the op is
+        first used in such a mode: writing it for all ops would add a seventh to the time of an import.
         """
-        if self._quick:
+        if self._quick or (path == "tracked" and self.records()):
             return
         self._quick = True
         for function, parameters, arguments, around in self._forms:
@@ -222,11 +226,15 @@ class Declaration:
             return [], {}
         return [
             "thread_mode = current.mode",
-            "if thread_mode is INFERENCE or thread_mode is NO_GRAD:",
+            f"if thread_mode is INFERENCE or {self._like_no_grad()}:",
             *("    " + line for line in quick),
             "run = thread_mode.OP",
             f"return run({', '.join(arguments)})",
         ], self.wrappers()
+
+    def _like_no_grad(self):
+        """Write the condition that the mode makes of the op's results what `NO_GRAD` makes of them."""
+        return "thread_mode is NO_GRAD" + ("" if self.records() else " or thread_mode is TRACKED")
 
     def lean_form(self, arguments, functions):
         """Write the lines of a public form that asks a builtin function first; see `lean`.
@@ -241,7 +249,7 @@ class Declaration:
             f"    result = inference{call}",
             "    if result is not None:",
             "        return result",
-            "elif thread_mode is NO_GRAD:",
+            f"elif {self._like_no_grad()}:",
             f"    result = no_grad{call}",
             "    if result is not None:",
             "        return result",
@@ -254,7 +262,7 @@ class Declaration:
         modes.register_op(self)
         if self._quick:
             self._quick = False
-            self.quicken()
+            self.quicken("inference")
 
     def quick_lines(self, arguments):
         """Write the lines that return the result without recording where the arguments are of the common kind.
@@ -323,6 +331,7 @@ class Declaration:
             "current": current,
             "INFERENCE": modes.INFERENCE,
             "NO_GRAD": modes.NO_GRAD,
+            "TRACKED": modes.TRACKED,
             "Tensor": Tensor,
             "new_tensor": new_tensor,
             "Metadata": Metadata,

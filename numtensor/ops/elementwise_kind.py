@@ -99,11 +99,13 @@ class ElementwiseOp(Declaration):
     # -----------------------------------------------------------------------------------------------------------------
     # The callables
 
+    def records(self):
+        return bool(self.differentiable) and self.backward is not None
+
     def specialise(self, path):
         """Write this op's callable for the modes of `path`."""
-        if path != "tracked":
-            self.quicken()
-        records = path == "tracked" and bool(self.differentiable) and self.backward is not None
+        self.quicken(path)
+        records = path == "tracked" and self.records()
         lines = [
             *self._prepare_lines(records),
             "try:",

@@ -6,6 +6,9 @@ holds. The tensor is an inference tensor in inference mode.
 
 import inspect
 
+from .. import lean
+from ..dtypes import _default
+from ..kernels import boxed_factories
 from .declaration import Declaration
 from .texts import compile_function
 
@@ -19,13 +22,38 @@ class FactoryOp(Declaration):
     kind = "factory"
 
     def __init__(self, function, **options):
-        self._forward = None
+        self._forward = self._position = None
         super().__init__(function, **({"tensors": (), "method": False} | options))
 
     def forward(self, rule):
         """Give the rule: the parameters without `requires_grad` and `device`; returns an array."""
         self._forward = rule
         return rule
+
+    def on_tensors(self, position):
+        """Give the position of NumPy's function of (extents, dtype) in its C API; the rule must do no more than it."""
+        self._position = position
+
+    def quick_form(self, arguments):
+        layout = lean.layout()
+        if self._position is None or layout is None:
+            return super().quick_form(arguments)
+        lines, names = super().quick_form(arguments)
+        for path in lean.PATHS:
+            names[path] = boxed_factories.make_new(layout, lean.has_record(path), self._position)
+        return [
+            *lines[:1],
+            "if dtype is None and not requires_grad and device is None:",
+            "    if thread_mode is INFERENCE:",
+            "        result = inference(size, default.dtype.numpy)",
+            "        if result is not None:",
+            "            return result",
+            "    elif thread_mode is NO_GRAD or thread_mode is TRACKED:",
+            "        result = no_grad(size, default.dtype.numpy)",
+            "        if result is not None:",
+            "            return result",
+            *lines[1:],
+        ], names | {"default": _default}
 
     def specialise(self, path):
         """Write this op's callable for the modes of `path`; it takes every parameter by position."""
@@ -46,8 +74,7 @@ class FactoryOp(Declaration):
         parameters = [
             inspect.Parameter(p.name, positional, default=p.default) for p in self.signature.parameters.values()
         ]
-        if path != "tracked":
-            self.quicken()
+        self.quicken(path)
         namespace = (
             self.namespace_for_text()
             | self.wrappers()

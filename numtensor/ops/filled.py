@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import dtypes
-from ..dtypes import _default, as_dtype
+from ..dtypes import as_dtype
+from ..kernels import boxed_factories
 from ..modes import current
 from ..tensor import Tensor
 from .creation import tensor
@@ -53,13 +54,10 @@ def zeros(*size, dtype=None, requires_grad=False, device=None):
 
 @zeros.forward
 def _(size, dtype):
-    if dtype is None and type(size) is tuple and size and type(size[0]) is int:
-        # Plain extents, the usual call: nothing to find out. Errors are found out by the other way.
-        try:
-            return np.zeros(size, _default.dtype.numpy)
-        except (TypeError, ValueError):
-            pass
     return allocate("zeros", np.zeros, size, dtype)
+
+
+zeros.on_tensors(boxed_factories.ZEROS)
 
 
 @factory()
@@ -122,6 +120,9 @@ def empty(*size, dtype=None, requires_grad=False, device=None):
 @empty.forward
 def _(size, dtype):
     return allocate("empty", np.empty, size, dtype)
+
+
+empty.on_tensors(boxed_factories.EMPTY)
 
 
 @factory()

@@ -27,6 +27,8 @@ forward rule: it begins with the common case, before it calls anything that know
 """
 
 
+from types import FunctionType
+
 import numpy as np
 
 from .. import lean
@@ -149,16 +151,18 @@ class GeneralOp(Declaration):
     # -----------------------------------------------------------------------------------------------------------------
     # The callables
 
+    def records(self):
+        # The views of a mode are marked with it.
+        return self.kind == "view" or bool(self.differentiable and (self._backward or self._vjp))
+
     def specialise(self, path):
         """Write this op's callable for the modes of `path`."""
-        if path != "tracked":
-            self.quicken()
+        self.quicken(path)
         if self._forward is None:
             raise TypeError(f"{self.name}: the declaration has no forward rule")
         lines = self._unwrap_lines()
         arguments = ", ".join(f"a_{n}" if n in self.tensors else n for n in self.parameters)
-        records = path == "tracked" and self.differentiable and (self._backward or self._vjp)
-        if records:
+        if path == "tracked" and self.differentiable and (self._backward or self._vjp):
             lines += self._record_lines(arguments)
         lines += self._forward_lines(arguments.split(", "), self.parameters)
         lines += self._wrap_lines(path, self.parameters)
@@ -444,13 +448,17 @@ class CompositeOp(Declaration):
         return self.body
 
     def _make_public(self):
-        """Return the expression itself where the public function adds nothing to it: a Python frame less."""
+        """Return a copy of the expression where the public function adds nothing to it: a Python frame less."""
         if self.out or self.keywords or self.varargs:
             return super()._make_public()
-        self.body.__module__ = "numtensor" + (f".{self.namespace}" if self.namespace else "")
-        self.body.__qualname__ = self.function_name
-        self.body.declaration = self
-        return self.body
+        body = self.body
+        public = FunctionType(body.__code__, body.__globals__, body.__name__, body.__defaults__, body.__closure__)
+        public.__kwdefaults__ = body.__kwdefaults__
+        public.__doc__ = self.docstring
+        public.__module__ = "numtensor" + (f".{self.namespace}" if self.namespace else "")
+        public.__qualname__ = self.function_name
+        public.declaration = self
+        return public
 
     def call_lines(self, arguments):
         """Write a call of the expression itself, which is the same in every mode."""

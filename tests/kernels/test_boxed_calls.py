@@ -356,8 +356,9 @@ def test_without_the_layout_ops_go_the_way_that_every_mode_has(monkeypatch):
     monkeypatch.setattr(lean, "layout", lambda: None)
     op = OPS["add"]
     assert op.quick_form(["input", "other"]) == ([], {})
-    made = lean.PerMode(lambda layout, path: pytest.fail("there is no layout"))
-    assert made[INFERENCE] is None and made[NO_GRAD] is None
+    made = lean.PerPath(lambda layout, path: pytest.fail("there is no layout"))
+    for _ in range(2):
+        assert made.inference(1, 2) is None and made.no_grad() is None
 
 
 @pytest.mark.parametrize("path", MODES)

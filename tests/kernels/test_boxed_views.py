@@ -34,18 +34,19 @@ def numbers(*shape):
 
 def take_part(path):
     """Return the builtin function that indexes."""
-    return indexing._parts[MODES[path][0]]
+    with entered(path):
+        nt.ones(1)[0]
+    return getattr(indexing._parts, path)
 
 
 def index_in_python(x, index):
     """Index where no builtin function does it."""
-    before = dict(indexing._parts)
-    indexing._parts.update(dict.fromkeys((mode for mode, _ in MODES.values()), None))
+    before = indexing._parts
+    indexing._parts = lean.PerPath(lambda layout, path: lambda x, index: None)
     try:
         return x[index]
     finally:
-        indexing._parts.clear()
-        indexing._parts.update(before)
+        indexing._parts = before
 
 
 def lineage(view, source):

@@ -1,0 +1,42 @@
+"""Tuples of Python as machine code reads them."""
+
+import numpy as np
+
+from .builtin import ADDRESS_OF, CALL, MOST_DIMENSIONS, NOTHING, TYPE, word
+from .memory import StackArray, load
+from .scalar import scalar
+
+# In PyTupleObject, the number of items follows the head that all objects have.
+SIZE, ITEMS = np.int64(object.__basicsize__), np.int64(tuple.__basicsize__)
+
+_load_word = load("int64")
+_overflow = StackArray("int64", 1)
+
+
+@scalar
+def read_shape(shape, tuples, ints, as_integer, extents):
+    """Enter the extents that a tuple of ints has, of which none is below -1.
+
+    Args:
+        shape: an object.
+        tuples, ints, as_integer: addresses of the types, and of what reads an int.
+        extents: room for `MOST_DIMENSIONS`.
+
+    Returns:
+        The number of extents; -1 for anything else.
+    """
+    if _load_word(shape, TYPE) != tuples:
+        return np.int64(-1)
+    size = _load_word(shape, SIZE)
+    if size > MOST_DIMENSIONS:
+        return np.int64(-1)
+    overflow = _overflow()
+    overflow[0] = 0
+    for k in range(size):
+        extent = word(shape + ITEMS, k)
+        if _load_word(extent, TYPE) != ints:
+            return np.int64(-1)
+        extents[k] = CALL(as_integer, extent, ADDRESS_OF(overflow), NOTHING, NOTHING)
+        if extents[k] < -1 or overflow[0] != 0:
+            return np.int64(-1)
+    return size
