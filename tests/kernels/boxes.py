@@ -68,7 +68,8 @@ def assert_nothing_is_left(call, watched, calls=10_000):
     after = [sys.getrefcount(one) for one in watched], sys.getallocatedblocks()
     for one, earlier, later in zip(watched, before[0], after[0], strict=True):
         assert abs(later - earlier) < calls // 20, (one, earlier, later)
-    assert after[1] - before[1] < calls // 20
+    # Some is kept of a number of calls, but not of each.
+    assert after[1] - before[1] < calls // 10
 
 
 @contextlib.contextmanager

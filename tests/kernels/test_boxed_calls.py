@@ -221,7 +221,7 @@ def test_no_reference_is_lost_where_python_raises(path):
         pytest.fail("nothing was raised")
 
     with entered(path):
-        assert_nothing_is_left(call, [x, wrong, x._array, wrong._array, None, F32], calls=1000)
+        assert_nothing_is_left(call, [x, wrong, x._array, wrong._array, None, F32], calls=4000)
 
 
 @pytest.mark.parametrize("path", MODES)
