@@ -302,7 +302,7 @@ def test_no_reference_is_lost_or_kept(path):
     with entered(path):
         x[0], y[0], nt.reshape(x, (24,))
         watched = [x, y, inference, x._array, x._meta, x._meta.counter, y._meta, y._meta.steps, index, shape, array]
-        watched += [arguments, None, ..., Tensor, Metadata, ViewMetadata, NO_VERSION, path, x._array.dtype]
+        watched += [arguments, None, ..., Tensor, Metadata, ViewMetadata, NO_VERSION, path, x._array.dtype, x._version]
         assert_nothing_is_left(call, watched, calls=4000)
 
 
