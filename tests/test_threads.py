@@ -142,6 +142,13 @@ LARGER = {
     "sum": lambda x, y: x[:32].sum() * y,
     "mean": lambda x, y: x[:, :, :128].mean() * y,
     "largest": lambda x, y: x[:32].amax() * y,
+    "norm of all": lambda x, y: x.norm() * y,
+    "sum of columns": lambda x, y: x.reshape(-1, 43).sum(0),
+    "mean of columns": lambda x, y: x.reshape(-1, 43).mean(0),
+    "largest of columns": lambda x, y: x.reshape(-1, 43).amax(0, keepdim=True),
+    "logsumexp of columns": lambda x, y: x.reshape(-1, 43).logsumexp(0),
+    "var of columns": lambda x, y: x.reshape(-1, 43).var(0),
+    "sum of long rows": lambda x, y: x.reshape(37, -1).sum(1),
     "norm": lambda x, y: x.norm(dim=1),
     "max": lambda x, y: x.max(1),
     "argmin": lambda x, y: x.argmin(1),
@@ -519,6 +526,59 @@ def test_an_interrupt_comes_when_all_have_left(where):
         own.do(meeting, [(0, 1), (1, 2)], 2)
     assert meeting.left
     assert own.do(Meeting(), [(0, 1), (1, 2)], 2)
+
+
+def _change(x):
+    x.exp_()
+
+
+def _accumulate(x):
+    x.requires_grad_().grad = x.detach()
+    (x * 2).sum().backward()
+
+
+def _step(x):
+    x.requires_grad_().grad = nt.ones_like(x)
+    nt.optim.SGD([x], lr=0.1).step()
+
+
+@pytest.mark.parametrize("change", [_change, _accumulate, _step])
+def test_what_an_interrupt_leaves_half_written_counts_as_changed(change, monkeypatch):
+    x = nt.linspace(-1, 1, 5000)
+    array, before = x.numpy(), x.numpy().copy()
+    loss = (nt.ones(5000, requires_grad=True) * x).sum()
+
+    def interrupted(self, run, parts, threads):
+        run(*parts.pop())
+        if (array != before).any():
+            raise KeyboardInterrupt
+        # What is computed on the way to the change is not interrupted.
+        return False
+
+    monkeypatch.setattr(Pool, "do", interrupted)
+    with dividing(4096), nt.num_threads(2), pytest.raises(KeyboardInterrupt):
+        change(x)
+    assert (array == before).any()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+
+
+def test_what_an_interrupt_leaves_written_counts_as_changed(monkeypatch):
+    x = nt.ones(10)
+    loss = (nt.ones(5, requires_grad=True) * x[:5]).sum()
+    copyto = np.copyto
+
+    def interrupted(*arguments, **options):
+        copyto(*arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np, "copyto", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        x[:5].mul_(2)
+    monkeypatch.undo()
+    assert x.tolist() == [2] * 5 + [1] * 5
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
 
 
 def test_a_busy_pool_is_not_waited_for():

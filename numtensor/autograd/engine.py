@@ -38,11 +38,12 @@ class Arrays:
             # One that the user assigned: nothing outside inference mode may change it.
             return self.wrap(self.add(array, grad))
         kernel = add.loops[array.dtype]
+        # Counted first: an interrupt comes when something is written.
+        bump_version(tensor, "backward")
         if process.asks and array.nbytes >= process.light:
             divide(kernel, array, grad, out=(array,))
         else:
             kernel(array, grad, array)
-        bump_version(tensor, "backward")
         return tensor
 
     def call(self, node, grad):

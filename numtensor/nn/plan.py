@@ -12,14 +12,13 @@ has to tell a plan of changes; looking costs a tenth of a microsecond for each l
 
 import numpy as np
 
+from .. import lean
 from ..kernels.forward import arithmetic
-from ..lean import wrap_inference
 from ..modes import INFERENCE, current
 from ..ops import activation, hyperbolic
-from ..ops.blas import DOT, product
+from ..ops.blas import AFFINE_ROW, product
 from ..ops.matmul import affine
 from ..ops.operands import CONSTANTS
-from ..ops.silent import silent
 from ..tensor import Tensor
 from . import activations, layers
 
@@ -51,8 +50,8 @@ def _take(shape, dtype):
 
 
 def _give_back(array):
-    """Keep an array of which no tensor was made for `_take`, if it is of the kind that is taken."""
-    if array.ndim != 2 or not SMALLEST_KEPT <= array.nbytes <= LARGEST_KEPT:
+    """Keep an array of which no tensor was made, of `SMALLEST_KEPT` bytes, for `_take`, if it is of a kind taken."""
+    if array.ndim != 2 or array.nbytes > LARGEST_KEPT:
         return
     key = array.shape, array.dtype
     kept = _free.get(key)
@@ -81,6 +80,7 @@ def _affine_step(module):
         return None
     columns = matrix.T
     add, add_at_once = arithmetic.add.rows[dtype], arithmetic.add.rows_builtins[dtype]
+    affine_at_once = AFFINE_ROW[dtype]
 
     def step(array):
         if (
@@ -94,8 +94,9 @@ def _affine_step(module):
         try:
             rows, _ = array.shape
             if rows == 1:
-                result = silent.run(DOT, array, columns)
-            elif SMALLEST_KEPT <= rows * width * dtype.itemsize <= LARGEST_KEPT:
+                result = None if row is None else affine_at_once(array, matrix, row)
+                return affine(array, matrix, row) if result is None else result
+            if SMALLEST_KEPT <= rows * width * dtype.itemsize <= LARGEST_KEPT:
                 result = product(array, columns, _take((rows, width), dtype))
             else:
                 result = product(array, columns)
@@ -188,11 +189,13 @@ class Plan:
         names: of its modules, in order.
         entries: for each of them: name, module, its ``__dict__``, the class's ``forward``, the step or None, and
             whether that is an affine map.
+        wrap: makes an array the result.
     """
 
-    __slots__ = ("entries", "names")
+    __slots__ = ("entries", "names", "wrap")
 
     def __init__(self, namespace):
+        self.wrap = lean.wrap("inference")
         self.names = [*namespace["_module_names"]]
         self.entries = []
         for name in self.names:
@@ -236,7 +239,7 @@ def run(namespace, input):
             elif is_affine and type(input) is Tensor and current.mode is INFERENCE:
                 result = step(input._array)
             if result is not None:
-                if array is not None and result is not array:
+                if array is not None and result is not array and array.nbytes >= SMALLEST_KEPT:
                     _give_back(array)
                 array = result
                 continue
@@ -244,6 +247,6 @@ def run(namespace, input):
                 # Its parameters may be others.
                 namespace["_inference_plan"] = None
         if array is not None:
-            input, array = wrap_inference(array), None
+            input, array = plan.wrap(array), None
         input = module(input)
-    return input if array is None else wrap_inference(array)
+    return input if array is None else plan.wrap(array)

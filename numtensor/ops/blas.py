@@ -15,11 +15,9 @@ import functools
 
 import numpy as np
 
-try:
-    from numpy._core import _multiarray_umath
-except ImportError:  # NumPy 1
-    from numpy.core import _multiarray_umath
-
+from ..kernels import affine_row, builtin
+from ..kernels.declare import KernelTable
+from ..threads.products import openblas
 from .silent import silent
 
 # np.dot looks for overrides first, which costs 180 ns: half of a small product.
@@ -50,20 +48,11 @@ ROWS_BESIDE_THREADS = 16
 @functools.cache
 def _thread_count():
     """Return the function that tells how many threads BLAS has, None unless it has kernels for small products."""
-    try:
-        # Symbols are looked for in what the extension is linked with, too; where they are not, nothing is cut.
-        library = ctypes.PyDLL(_multiarray_umath.__file__)
-    except OSError:
+    core = openblas("openblas_get_corename")
+    if core is None:
         return None
-    for prefix, suffix in (("scipy_", "64_"), ("", "64_"), ("scipy_", ""), ("", "")):
-        try:
-            core = getattr(library, f"{prefix}openblas_get_corename{suffix}")
-            count = getattr(library, f"{prefix}openblas_get_num_threads{suffix}")
-        except AttributeError:
-            continue
-        core.restype = ctypes.c_char_p
-        return count if core() in CORES else None
-    return None
+    core.restype = ctypes.c_char_p
+    return openblas("openblas_get_num_threads") if core() in CORES else None
 
 
 @functools.lru_cache(maxsize=256)
@@ -173,3 +162,20 @@ def _multiply_in_tiles(a, b, out, high, wide):
         a, right = a.reshape(-1, high, depth), right[:, None]
         result = out.reshape(len(a), high, -1, wide).transpose(2, 0, 1, 3)
     silent.run(np.matmul, a, right, result)
+
+
+def _make_affine_row(dtype):
+    """Return the builtin function of `affine_row` for a dtype; one that answers None where there is none."""
+    product = openblas({"float32": "cblas_sgemv", "float64": "cblas_dgemv"}.get(dtype.name, ""))
+    # With integers of another size it would be called otherwise.
+    if not builtin.supported() or product is None or not product.__name__.endswith("64_"):
+        return _no_affine_row
+    return affine_row.make_affine(dtype, ctypes.cast(product, ctypes.c_void_p).value)
+
+
+def _no_affine_row(row, weight, bias):
+    """Answer None: it was not computed."""
+
+
+AFFINE_ROW = KernelTable(_make_affine_row)
+"""By dtype, a function of arrays (x of one row, weight, bias) that returns x @ weight.T + bias, or None undone."""

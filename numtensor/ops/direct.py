@@ -89,12 +89,19 @@ def apply(op, target, arguments):
             if meta is not None and meta.requires_grad and current.mode.path == "tracked":
                 return False
             operands.append(value)
+    except (KeyError, RuntimeError, TypeError, ValueError):
+        return False
+    try:
         # NumPy refuses shapes before it writes anything, and buffers operands that overlap with the result.
         if process.asks and array.nbytes >= op.large(op.forward):
             divide(kernel, *operands, out=(array,))
         else:
             kernel(*operands, array)
-    except (KeyError, RuntimeError, TypeError, ValueError):
+    except (TypeError, ValueError):
         return False
+    except BaseException:
+        # An interrupt: some of it may be written.
+        count_write(target, op.name + "_")
+        raise
     count_write(target, op.name + "_")
     return True

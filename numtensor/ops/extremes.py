@@ -12,6 +12,7 @@ from ..return_types import return_type
 from ..tensor import Tensor, from_array
 from .dims import normalise_dim
 from .general_kind import composite, kernel
+from .reduce_blocks import repeat
 from .reduce_layout import keep_dims, reduce, require_elements
 from .reduce_loops import Loops
 from .reduction import SUM
@@ -20,8 +21,8 @@ _AMAX = (forward.amax, forward.amax_columns)
 _AMIN = (forward.amin, forward.amin_columns)
 _ARGMAX = (forward.argmax, forward.argmax_columns)
 _ARGMIN = (forward.argmin, forward.argmin_columns)
-AMAX = Loops(_AMAX, _AMAX)
-AMIN = Loops(_AMIN, _AMIN)
+AMAX = Loops(_AMAX, _AMAX, combine=repeat)
+AMIN = Loops(_AMIN, _AMIN, combine=repeat)
 # Elements and positions, and positions only.
 MAX_DIM = Loops(_ARGMAX, _ARGMAX, ordered=True)
 MIN_DIM = Loops(_ARGMIN, _ARGMIN, ordered=True)

@@ -174,8 +174,9 @@ def check_cast(name, source, target):
 
 def write(target, array, name):
     """Copy `array` into the tensor's memory and count the change; all checks were made before."""
-    np.copyto(target._array, array, casting="unsafe")
+    # Counted first: an interrupt comes when something is written.
     bump_version(target, name)
+    np.copyto(target._array, array, casting="unsafe")
 
 
 def adopt(target, result):

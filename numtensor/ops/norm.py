@@ -14,10 +14,11 @@ from ..tensor import from_array
 from .extremes import count_ties
 from .general_kind import kernel
 from .operands import CONSTANTS
+from .reduce_blocks import repeat
 from .reduce_layout import call_spread, count, keep_dims, reduce
 from .reduce_loops import Loops, quotient
 
-LOGSUMEXP = Loops((forward.logsumexp, forward.logsumexp_columns))
+LOGSUMEXP = Loops((forward.logsumexp, forward.logsumexp_columns), combine=repeat)
 
 
 @kernel(saves=("input", "output"))
@@ -81,12 +82,12 @@ def _order(p):
 
 NORMS = {
     0.0: Loops((forward.norm_0, None)),
-    1.0: Loops((forward.norm_1, None)),
-    2.0: Loops((forward.norm_2, None)),
-    math.inf: Loops((forward.norm_largest, None)),
-    -math.inf: Loops((forward.norm_smallest, None)),
+    1.0: Loops((forward.norm_1, None), combine=repeat),
+    2.0: Loops((forward.norm_2, None), combine=repeat),
+    math.inf: Loops((forward.norm_largest, None), combine=repeat),
+    -math.inf: Loops((forward.norm_smallest, None), combine=repeat),
 }
-NORM_P = Loops((forward.norm_p, None))
+NORM_P = Loops((forward.norm_p, None), combine=repeat)
 
 
 @kernel(cast="dtype", saves=("input", "output"))

@@ -10,9 +10,10 @@ import math
 
 import numpy as np
 
-from ..threads.division import divided, large_or_not
+from ..threads.division import large_or_not
 from ..threads.limits import process
 from .dims import normalise_dims
+from .reduce_blocks import large_kernels
 from .reduce_loops import LAST
 
 _empty = np.empty
@@ -53,7 +54,7 @@ def reduce(op, loops, array, dim, keepdim, *numbers, staged=False):
         axis, kept = _along(array.shape, dim, keepdim)
         if axis is not None:
             run = builtins.along[axis]
-    if run is not None:
+    if run is not None and array.nbytes < builtins.large:
         if kind is None:
             first, second = builtins.kinds
             outs = _empty(kept, first), _empty(kept, second)
@@ -85,7 +86,7 @@ def _along(shape, dim, keepdim):
 
 def _reduce_any(op, loops, array, dim, keepdim, numbers, staged):
     """Reduce over any dimensions of any array that is not of bools."""
-    rows, columns = loops[array.dtype]
+    rows, columns = large_kernels(loops, array.dtype) if array.nbytes >= process.blocks else loops[array.dtype]
     ndim = array.ndim
     if is_full(dim):
         result = rows(array.ravel() if loops.ordered else array.ravel("K"), *numbers)
@@ -93,8 +94,6 @@ def _reduce_any(op, loops, array, dim, keepdim, numbers, staged):
     dims = normalise_dims(op, dim, ndim)
     if ndim == 0:
         return rows(array.reshape(1), *numbers)
-    if array.nbytes >= process.light:
-        rows, columns = divided(rows), None if columns is None else divided(columns)
     if len(dims) == 1:
         axis = dims[0]
         if axis == ndim - 1 and (array.size < FEW or array.strides[axis] == array.itemsize):

@@ -11,7 +11,7 @@ from ..kernels.declare import WORKING, KernelTable
 from ..modes import current
 from ..tensor import from_array
 from ..threads.division import Deferred
-from ..threads.limits import NEVER, process
+from ..threads.limits import process
 
 
 class Loops(dict):
@@ -24,25 +24,28 @@ class Loops(dict):
         integral: names of the kernels for integral dtypes and, as uint8, for bool; None if there are none.
         ordered: whether the order of the elements matters (positions in it are results).
         unwanted: positions of results that nobody asks for.
+        combine: what makes the result of those of blocks, one of ``reduce_blocks.py``; None if nothing there does.
 
     Attributes:
         builtins: by NumPy dtype, `Builtins` for arrays whose elements lie in order.
     """
 
-    def __init__(self, floating, integral=None, ordered=False, unwanted=()):
+    def __init__(self, floating, integral=None, ordered=False, unwanted=(), combine=None):
         self.floating = floating
         self.integral = integral
         self.ordered = ordered
         self.unwanted = unwanted
+        self.combine = combine
         self.builtins = KernelTable(self._make_builtins)
         self._table = boxed_loops.LoopTable()
         process.listeners.append(self.builtins.clear)
 
-    def _kernels(self, dtype):
+    def kernels(self, dtype):
+        """Return the kernels, (rows, columns), for a dtype."""
         return self.floating if dtype.kind == "f" else self.integral
 
     def __missing__(self, dtype):
-        rows, columns = self._kernels(dtype)
+        rows, columns = self.kernels(dtype)
         if dtype.kind == "b":
             dtype = np.dtype(np.uint8)
         deferred = None if columns is None else Deferred(columns.loops, dtype)
@@ -50,7 +53,7 @@ class Loops(dict):
         return made
 
     def _make_builtins(self, dtype):
-        rows, columns = self._kernels(dtype)
+        rows, columns = self.kernels(dtype)
         return Builtins(rows, columns, dtype, FLAT if self.ordered else ANY_ORDER, self.unwanted, self._table)
 
     def on_tensors(self, op, layout, path):
@@ -64,7 +67,7 @@ class Loops(dict):
             self._table,
             len(op.parameters),
             keepdim=op.parameters.index("keepdim") if "keepdim" in op.parameters else 0,
-            large=process.light if process.asks else NEVER,
+            large=process.blocks,
             full=full,
             wanted=[position for position in range(2) if position not in self.unwanted],
             collect=op.collect if several else None,
@@ -79,22 +82,23 @@ class Builtins:
     """Builtin functions that reduce arrays of one dtype whose elements lie in order; see ``kernels/builtin.py``.
 
     Attributes:
+        large: bytes of an array from which on it is not theirs, but ``reduce_blocks.py``'s.
         flat: all elements.
         along: by dimension, over that one: made when first asked for.
         result: dtype of the result; None if two are wanted.
         kinds: dtypes of the results that are wanted.
     """
 
-    __slots__ = ("along", "flat", "kinds", "positions", "result")
+    __slots__ = ("along", "flat", "kinds", "large", "positions", "result")
 
     def __init__(self, rows, columns, dtype, flat, unwanted, table):
+        self.large = process.blocks
         self.flat = rows.builtin(dtype, flat, unwanted)
         self.along = Along(columns, dtype, unwanted, table)
-        along_last = rows.builtin(dtype, unwanted=unwanted)
-        self.along[LAST] = _unless_large(along_last)
+        self.along[LAST] = rows.builtin(dtype, unwanted=unwanted)
         table.enter(dtype, boxed_loops.ALL, self.flat)
-        table.enter(dtype, boxed_loops.LAST, along_last)
-        kinds = _result_dtypes(rows, dtype)
+        table.enter(dtype, boxed_loops.LAST, self.along[LAST])
+        kinds = result_dtypes(rows, dtype)
         self.positions = [position for position in range(len(kinds)) if position not in unwanted]
         self.kinds = [kinds[position] for position in self.positions]
         self.result = self.kinds[0] if len(self.kinds) == 1 else None
@@ -107,7 +111,8 @@ class Builtins:
         return chosen if self.result is None else chosen[0]
 
 
-def _result_dtypes(kernel, dtype):
+def result_dtypes(kernel, dtype):
+    """Return the dtypes of a kernel's results for arrays of one dtype."""
     return [dtype if name == WORKING else np.dtype(name) for name in kernel.output_types]
 
 
@@ -127,24 +132,9 @@ class Along(dict):
             self.table.enter(self.dtype, boxed_loops.OTHER, made)
             for position in self.unwanted:
                 place = len(self.kernel.input_types) + position
-                made = _with_scratch(made, place, _result_dtypes(self.kernel, self.dtype)[position])
-        made = self[axis] = _unless_large(made)
+                made = _with_scratch(made, place, result_dtypes(self.kernel, self.dtype)[position])
+        self[axis] = made
         return made
-
-
-def _unless_large(run):
-    """Return a builtin function that refuses what several threads may reduce, while there may be several."""
-    if not process.asks:
-        return run
-    large = process.light
-
-    # Nearly all have an array and a result: that spares packing and unpacking the rest, half of what this costs.
-    def run_unless_large(array, second, *rest):
-        if array.nbytes >= large:
-            return False
-        return run(array, second, *rest) if rest else run(array, second)
-
-    return run_unless_large
 
 
 def _with_scratch(run, place, kind):

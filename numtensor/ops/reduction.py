@@ -14,17 +14,19 @@ from ..tensor import from_array
 from .dims import normalise_dim
 from .general_kind import composite, kernel
 from .operands import CONSTANTS
+from .reduce_blocks import add, all_of, any_of, average
 from .reduce_layout import count, is_full, keep_dims, kept_shape, reduce, spread, spread_tensor
 from .reduce_loops import Loops, to_result
 
-SUM = Loops((forward.sum, forward.sum_columns), (forward.sum_integers, forward.sum_integers_columns))
-MEAN = Loops((forward.mean, forward.mean_columns))
+SUM = Loops((forward.sum, forward.sum_columns), (forward.sum_integers, forward.sum_integers_columns), combine=add)
+MEAN = Loops((forward.mean, forward.mean_columns), combine=average)
 PROD = Loops((forward.prod, forward.prod_columns), (forward.prod_integers, None))
-ANY = Loops((forward.any, forward.any_columns), (forward.any, forward.any_columns))
-ALL = Loops((forward.all, forward.all_columns), (forward.all, forward.all_columns))
-COUNT = Loops(
-    (forward.count_nonzero, forward.count_nonzero_columns), (forward.count_nonzero, forward.count_nonzero_columns)
-)
+_ANY = (forward.any, forward.any_columns)
+_ALL = (forward.all, forward.all_columns)
+_COUNT = (forward.count_nonzero, forward.count_nonzero_columns)
+ANY = Loops(_ANY, _ANY, combine=any_of)
+ALL = Loops(_ALL, _ALL, combine=all_of)
+COUNT = Loops(_COUNT, _COUNT, combine=add)
 
 
 def _require_floating(op, array):

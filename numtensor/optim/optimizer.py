@@ -191,6 +191,8 @@ class Optimizer:
         if group["maximize"]:
             grad = np.negative(grad)
         step = large_or_not(kernel.loops[array.dtype], array)
+        # Counted first: an interrupt comes when something is written.
+        bump_version(parameter, type(self).__name__)
         try:
             step(array, grad, *states, *numbers, out=(array, *states), casting="no")
         except (TypeError, ValueError) as error:
@@ -200,7 +202,6 @@ class Optimizer:
                 f"{', '.join(f'{state.shape} and {state.dtype}' for state in states)}; make the optimizer after "
                 "converting the model"
             ) from error
-        bump_version(parameter, type(self).__name__)
 
     def _zeros(self, parameter):
         """Return a state tensor: a normal one, whatever the mode, so that training can go on outside of it."""

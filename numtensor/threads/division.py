@@ -53,6 +53,20 @@ def large_or_not(kernel, array):
     return divided(kernel) if array.nbytes >= process.large else kernel
 
 
+def in_parts(run, steps, nbytes):
+    """Call ``run(start, stop)`` for parts of so many steps, by several threads if they have time, or for all at once.
+
+    Args:
+        run: a function that may be called by several threads at once.
+        steps: how many there are.
+        nbytes: how many bytes they read or write together.
+    """
+    threads = available()
+    cell = max(1, process.cell * steps // nbytes)
+    if threads == 1 or steps <= cell or not pool.do(run, _parts(steps, cell, threads), threads):
+        run(0, steps)
+
+
 def call(kernel, *operands, out=None, **options):
     """Return ``kernel(*operands)``, computed by several threads if they have time.
 

@@ -64,6 +64,7 @@ class _Process:
         threshold: bytes of an operand from which on a call is divided, while ops ask.
         large: what ops compare with: `threshold`, or more than there can be.
         light: what ops compare with that do little with each element.
+        blocks: the same whatever the number of threads: from so many bytes on, reductions combine those of blocks.
         cell: bytes of the smallest part, of the largest operand, of a call.
         released: elements of a result from which on a part is worth a thread: NumPy releases the GIL.
         listeners: functions to call when `asks` or `large` is another.
@@ -75,6 +76,7 @@ class _Process:
         self.threshold = LARGE
         self.large = LARGE if self.asks else NEVER
         self.light = LIGHT * self.large
+        self.blocks = LIGHT * LARGE
         self.cell = LARGE // _CELLS
         self.released = _KEPT
         self.listeners = []
@@ -87,6 +89,7 @@ class _Process:
             if (asks, large) != (self.asks, self.large):
                 self.asks, self.threshold, self.large = asks, threshold, large
                 self.light = LIGHT * large
+                self.blocks = LIGHT * threshold
                 self.cell = max(1, threshold // _CELLS)
                 # What divides small operands, in tests, divides small results as well.
                 self.released = min(_KEPT, threshold // 4096)

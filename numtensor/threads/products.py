@@ -1,7 +1,8 @@
-"""The threads of the library that multiplies matrices for NumPy, which has a pool of its own."""
+"""The library that multiplies matrices for NumPy, as far as it can be asked: its threads, a pool of its own."""
 
 from __future__ import annotations
 
+import ctypes
 import functools
 
 try:
@@ -9,42 +10,41 @@ try:
 except ImportError:  # NumPy 1
     from numpy.core import _multiarray_umath
 
-# By their names in NumPy's wheels, in OpenBLAS as systems package it, and in MKL.
-_SETTERS = (
-    "scipy_openblas_set_num_threads64_",
-    "scipy_openblas_set_num_threads",
-    "openblas_set_num_threads64_",
-    "openblas_set_num_threads",
-    "MKL_Set_Num_Threads",
-)
-
+# More than it was built for it takes for its most; more than a C int holds must not turn negative.
 _MOST = 1 << 16
 
 
 @functools.cache
-def _setter():
-    """Return the function of the library that sets its number of threads, None where there is none.
+def _library():
+    """Return what NumPy's own extension module was linked with, None where its names cannot be looked for.
 
-    A name is looked for in NumPy's own extension module and what it was linked with: where the system's loader
-    does that (Linux, macOS), so nothing has to be searched for in folders.
+    The system's loader looks for them there, too (Linux, macOS), so nothing has to be searched for in folders.
     """
-    import ctypes
-
     try:
-        library = ctypes.CDLL(_multiarray_umath.__file__)
+        # Asking for a number takes less time than releasing the GIL, which CDLL does.
+        return ctypes.PyDLL(_multiarray_umath.__file__)
     except OSError:
         return None
-    found = next((name for name in _SETTERS if hasattr(library, name)), None)
-    if found is None:
-        return None
-    setter = getattr(library, found)
-    setter.argtypes, setter.restype = [ctypes.c_int], None
-    return setter
+
+
+@functools.cache
+def openblas(name):
+    """Return a function of OpenBLAS, None if that is not the library.
+
+    Args:
+        name: what systems' packages call it; in NumPy's wheels it has a prefix or a suffix, too.
+    """
+    library = _library()
+    for prefix in ("scipy_", ""):
+        for suffix in ("64_", ""):
+            found = getattr(library, f"{prefix}{name}{suffix}", None)
+            if found is not None:
+                return found
+    return None
 
 
 def set_threads(number):
-    """Let matrix products use so many threads, in the whole process."""
-    setter = _setter()
+    """Let matrix products use so many threads, in the whole process, where the library is OpenBLAS or MKL."""
+    setter = openblas("openblas_set_num_threads") or getattr(_library(), "MKL_Set_Num_Threads", None)
     if setter is not None:
-        # More than it was built for it takes for its most; more than a C int holds must not turn negative.
         setter(min(number, _MOST))
