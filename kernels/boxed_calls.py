@@ -33,8 +33,9 @@ from .scalar import scalar
 from .strided_calls import try_strided
 
 # Words of a builtin function after those that all have: the number of arguments, the first whose array tells the dtype,
-# the table, bytes of an operand from which on it is left to Python, and what turns Python's numbers into C's.
-GIVEN, LEADING, TABLE, LARGE, FLOAT, INT, AS_INTEGER = (REST + np.int64(k) for k in range(7))
+# the table, bytes of an operand from which on it is left to Python, and what turns Python's numbers into C's; what
+# tells whether an exception is an ordinary one.
+GIVEN, LEADING, TABLE, LARGE, FLOAT, INT, AS_INTEGER, MATCHES, ORDINARY = (REST + np.int64(k) for k in range(9))
 # Of a dtype's entry: the recipe of the builtin function for arrays, and what Python's numbers are turned into.
 RECIPE, NUMBER = (np.int64(k) for k in range(2))
 _NUMBERS = {"float32": 1, "float64": 2, "int64": 3}
@@ -101,10 +102,15 @@ def call_boxed(builtin, args, given):
     if entry == NOTHING:
         return none(layout)
     kernel = word(entry, RECIPE)
+    # One argument more would be taken for an array to write to.
+    if given != word(kernel, recipes.INPUTS):
+        return none(layout)
     for k in range(given):
         array = arrays[k]
         if array == NOTHING:
-            if not put_number(recipe, word(entry, NUMBER), args[k], ADDRESS_OF(numbers) + BYTES * k):
+            # A number cannot stand for an operand of another dtype, such as a condition.
+            kind = word(entry, NUMBER) if recipes.dtype_of(kernel, k) == dtype else NOTHING
+            if not put_number(recipe, kind, args[k], ADDRESS_OF(numbers) + BYTES * k):
                 return none(layout)
         else:
             itemsize = recipes.itemsize_of(kernel, k)
@@ -126,7 +132,9 @@ def call_boxed(builtin, args, given):
     if recipes.STRANGE <= result <= recipes.UNALIKE:
         return none(layout)
     if result == NOTHING:
-        # Shapes that do not broadcast: Python says so in its own words.
+        # Shapes that do not broadcast: Python says so in its own words. But no interrupt may be lost.
+        if CALL(word(recipe, MATCHES), word(recipe, ORDINARY), NOTHING, NOTHING, NOTHING) & 0xFFFFFFFF == 0:
+            return result
         CALL(word(layout, CLEAR), NOTHING, NOTHING, NOTHING, NOTHING)
         return none(layout)
     if load_word(result, TYPE) != word(layout, NDARRAY):
@@ -169,5 +177,6 @@ def make_call(name, layout, recorded, table, given, leading, large):
         A function of boxes and numbers that returns a box, or None where it has done nothing.
     """
     words = [layout.address, recorded, given, leading, table.address, large, id(float), id(int)]
-    words.append(builtin.address_in_python("PyLong_AsLongLongAndOverflow"))
+    words += map(builtin.address_in_python, ("PyLong_AsLongLongAndOverflow", "PyErr_ExceptionMatches"))
+    words.append(id(Exception))
     return builtin.bind(name, _entry(), words, layout, table)

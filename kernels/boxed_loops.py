@@ -162,13 +162,19 @@ def call_boxed_loop(builtin, args, given):
     if count(shape, ndim) * itemsize >= word(recipe, LARGE):
         return none(layout)
     operands, results = _operands(), _results()
+    for k in range(MOST_OPERANDS):
+        results[k] = NOTHING
     # Another thread, or the garbage collector, may put another array into the box meanwhile.
     operands[0] = hold(layout, array)
     ran = try_loop(kernel, ADDRESS_OF(operands), view, keeps, ADDRESS_OF(results))
     drop(layout, array)
     if ran == RAN:
         return box_results(recipe, kernel, results)
-    return NOTHING if ran == FAILED else none(layout)
+    if ran == FAILED:
+        for k in range(MOST_OPERANDS):
+            drop(layout, results[k])
+        return NOTHING
+    return none(layout)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

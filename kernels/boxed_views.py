@@ -71,72 +71,74 @@ RESHAPE = AS_INTEGER + np.int64(1)
 # Position of PyArray_Newshape in NumPy's C API table, fixed by its ABI.
 _NEWSHAPE = 135
 
-# In PySliceObject, start and stop come first.
-_STEP = np.int64(object.__basicsize__ + 16)
+# In PySliceObject, after the head.
+_START, _STOP, _STEP = (np.int64(object.__basicsize__ + 8 * k) for k in range(3))
+# More dimensions no array has in the oldest NumPy that this runs with: its own functions have no room for them.
+_MOST_EXTENTS = 32
 
 _load_half = load("int32")
 _one, _two, _extents = (StackArray("int64", size) for size in (1, 2, MOST_DIMENSIONS))
 
 
 @scalar
-def make_steps(layout, outer, take, arguments):
-    """A new tuple of a view's steps; `NOTHING` and an exception if it fails."""
-    steps = CALL(word(layout, NEW_TUPLE), np.int64(4), NOTHING, NOTHING, NOTHING)
-    if steps != NOTHING:
-        set_item = word(layout, SET_ITEM)
-        CALL(set_item, steps, np.int64(0), hold(layout, outer), NOTHING)
-        CALL(set_item, steps, np.int64(1), hold(layout, take), NOTHING)
-        CALL(set_item, steps, np.int64(2), hold(layout, arguments), NOTHING)
-        CALL(set_item, steps, np.int64(3), none(layout), NOTHING)
-    return steps
-
-
-@scalar
 def counter_of(layout, meta):
-    """The counter of a record, made if nobody shared it before, which holds it; `NOTHING` if that fails."""
+    """A new reference to the counter of a record, made if nobody shared it before; `NOTHING` if that fails."""
     counter = load_word(meta, word(layout, COUNTER))
-    if counter == word(layout, NONE):
-        argument = _one()
-        argument[0] = meta
-        function = word(layout, COUNTER_OF)
-        counter = CALL(word(layout, VECTORCALL), function, ADDRESS_OF(argument), np.int64(1), NOTHING)
-        drop(layout, counter)
-    return counter
+    if counter != word(layout, NONE):
+        return hold(layout, counter)
+    argument = _one()
+    argument[0] = meta
+    return CALL(word(layout, VECTORCALL), word(layout, COUNTER_OF), ADDRESS_OF(argument), np.int64(1), NOTHING)
 
 
 @scalar
-def make_view(recipe, source, array, arguments):
-    """A box for an array, whose reference it takes over, as a view of another box; `NOTHING` and an exception."""
+def fill_view(recipe, source, meta, view, steps, arguments):
+    """Enter where a view comes from: the base and the steps from there, which are a new tuple of four."""
     layout = word(recipe, LAYOUT)
-    meta = load_word(source, word(layout, META))
-    if meta == word(layout, NONE) or load_word(meta, word(layout, COUNTER)) == word(layout, ABSENT):
-        return make_box(layout, array, np.int64(0))
-    counter = counter_of(layout, meta)
-    box = make(layout, BOX) if counter != NOTHING else NOTHING
-    if box == NOTHING:
-        drop(layout, array)
-        return box
-    store_word(box, word(layout, ARRAY), array)
     base = load_word(meta, word(layout, BASE))
     owns = base == word(layout, NONE)
-    view = make(layout, VIEW)
-    if view == NOTHING:
-        drop(layout, box)
-        return view
-    store_word(box, word(layout, META), view)
+    set_item = word(layout, SET_ITEM)
     outer = base if owns else load_word(meta, word(layout, STEPS))
-    steps = make_steps(layout, outer, word(recipe, TAKE), arguments)
-    if steps == NOTHING:
-        drop(layout, box)
-        return steps
+    CALL(set_item, steps, np.int64(0), hold(layout, outer), NOTHING)
+    CALL(set_item, steps, np.int64(1), hold(layout, word(recipe, TAKE)), NOTHING)
+    CALL(set_item, steps, np.int64(2), hold(layout, arguments), NOTHING)
+    CALL(set_item, steps, np.int64(3), none(layout), NOTHING)
     path = word(recipe, MADE_IN) if owns else word(recipe, FROM_VIEW)
     if path == NOTHING:
         path = load_word(meta, word(layout, PATH))
     store_word(view, word(layout, STEPS), steps)
     store_word(view, word(layout, BASE), hold(layout, source if owns else base))
     store_word(view, word(layout, PATH), hold(layout, path))
-    store_word(view, word(layout, COUNTER), hold(layout, counter))
-    store_word(view, word(layout, VERSION), hold(layout, load_word(counter, word(layout, VALUE))))
+
+
+@scalar
+def make_view(recipe, source, array, arguments):
+    """A box for an array, whose reference it takes over, as a view of another box; `NOTHING` and an exception."""
+    layout = word(recipe, LAYOUT)
+    # The garbage collector may run whenever an object is made, and Python code in it, which may give the source other
+    # metadata: so this is kept, and read only when all is made.
+    meta = hold(layout, load_word(source, word(layout, META)))
+    if meta == word(layout, NONE) or load_word(meta, word(layout, COUNTER)) == word(layout, ABSENT):
+        drop(layout, meta)
+        return make_box(layout, array, np.int64(0))
+    counter = counter_of(layout, meta)
+    view = make(layout, VIEW) if counter != NOTHING else NOTHING
+    steps = NOTHING
+    if view != NOTHING:
+        steps = CALL(word(layout, NEW_TUPLE), np.int64(4), NOTHING, NOTHING, NOTHING)
+    box = make(layout, BOX) if steps != NOTHING else NOTHING
+    if box == NOTHING:
+        drop(layout, steps)
+        drop(layout, view)
+        drop(layout, counter)
+        drop(layout, array)
+    else:
+        store_word(box, word(layout, ARRAY), array)
+        store_word(box, word(layout, META), view)
+        store_word(view, word(layout, COUNTER), counter)
+        store_word(view, word(layout, VERSION), hold(layout, load_word(counter, word(layout, VALUE))))
+        fill_view(recipe, source, meta, view, steps, arguments)
+    drop(layout, meta)
     return box
 
 
@@ -175,11 +177,19 @@ def call_view(builtin, args, given):
 
 
 @scalar
+def is_bound(recipe, bound):
+    """Whether one end of a slice is None or an int: of anything else Python code may have to tell the number."""
+    return bound == word(word(recipe, LAYOUT), NONE) or load_word(bound, TYPE) == word(recipe, INT)
+
+
+@scalar
 def is_plain(recipe, item):
     """Whether an item of an index is an int, a slice with no step or a positive one, None or Ellipsis."""
     nothing = word(word(recipe, LAYOUT), NONE)
     kind = load_word(item, TYPE)
     if kind == word(recipe, SLICE):
+        if not is_bound(recipe, load_word(item, _START)) or not is_bound(recipe, load_word(item, _STOP)):
+            return False
         step = load_word(item, _STEP)
         if step == nothing:
             return True
@@ -225,13 +235,13 @@ def call_part(builtin, args, given):
     if given != 2 or not is_box(layout, args[0]):
         return none(layout)
     array = array_in(layout, args[0])
+    # The garbage collector may run where an object is made, and Python code in it, which may change what is in the box.
+    hold(layout, array)
     whole = complete(recipe, args[1]) if array != NOTHING else NOTHING
     part = NOTHING
     if whole != NOTHING:
-        # What the index asks for may be Python, which may put another array into the box.
-        hold(layout, array)
         part = CALL(word(recipe, GET_ITEM), array, whole, NOTHING, NOTHING)
-        drop(layout, array)
+    drop(layout, array)
     if part == NOTHING or load_word(part, TYPE) != word(layout, NDARRAY):
         # Python finds out what is wrong with it, and says so.
         CALL(word(layout, CLEAR), NOTHING, NOTHING, NOTHING, NOTHING)
@@ -255,9 +265,11 @@ def call_reshaped(builtin, args, given):
     # NumPy's PyArray_Dims: where the extents are, and how many.
     dims[0] = ADDRESS_OF(extents)
     dims[1] = read_shape(args[1], word(recipe, TUPLE), word(recipe, INT), word(recipe, AS_INTEGER), extents)
-    if dims[1] < 0:
+    if dims[1] < 0 or dims[1] > _MOST_EXTENTS:
         return none(layout)
+    hold(layout, array)
     view = CALL(word(recipe, RESHAPE), array, ADDRESS_OF(dims), NOTHING, NOTHING)
+    drop(layout, array)
     if view == NOTHING:
         # Python finds out what is wrong with the shape, and says so.
         CALL(word(layout, CLEAR), NOTHING, NOTHING, NOTHING, NOTHING)

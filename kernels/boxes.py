@@ -11,6 +11,8 @@ objects come from the type's own allocator, which tells the garbage collector of
 
 import ctypes
 import functools
+import os
+import threading
 
 import numpy as np
 
@@ -26,6 +28,11 @@ LAYOUT, RECORDED, REST = (np.int64(k) for k in range(3))
 # Of a table: the number of entries; then, of each, the dtype and what is known for it.
 ENTRY_WORDS = np.int64(4)
 _MOST_DTYPES = 12
+
+_putting = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    # A child forked while another thread puts something into a table would wait for a thread it does not have.
+    os.register_at_fork(before=_putting.acquire, after_in_parent=_putting.release, after_in_child=_putting.release)
 
 # Words of a layout: addresses of objects and functions, offsets of slots, and addresses of templates.
 NDARRAY, NONE, AS_ARRAY, ALLOCATE, INCREF, DECREF, CLEAR, VECTORCALL = (np.int64(k) for k in range(8))
@@ -132,29 +139,36 @@ def find(table, dtype):
 class Table:
     """What is known for each dtype that an op has met.
 
+    Machine code reads it while another thread puts something in: an entry that is counted is whole.
+
     Attributes:
         address: of its words.
     """
 
     def __init__(self):
         self._words = np.zeros(1 + _MOST_DTYPES * int(ENTRY_WORDS), np.int64)
-        self._kept = []
+        self._kept = {}
         self.address = self._words.ctypes.data
 
     def put(self, dtype, *words, first=0, kept):
         """Put words, the first of them in this place, into a dtype's entry; `kept` must live as long."""
-        dtype = np.dtype(dtype)
-        count = int(self._words[0])
-        known = self._words[1 : 1 + count * int(ENTRY_WORDS) : int(ENTRY_WORDS)].tolist()
-        number = known.index(id(dtype)) if id(dtype) in known else count
-        if number == _MOST_DTYPES:
+        # Copies of a dtype, such as those that unpickled arrays have, are equal to it, but kernels know only the one.
+        own = np.dtype(dtype.name)
+        if own != dtype:
             return
-        self._kept.append((dtype, kept))
-        start = 1 + number * int(ENTRY_WORDS)
-        self._words[start + 1 + first : start + 1 + first + len(words)] = words
-        self._words[start] = id(dtype)
-        # Now it is there.
-        self._words[0] = max(count, number + 1)
+        with _putting:
+            count = int(self._words[0])
+            known = self._words[1 : 1 + count * int(ENTRY_WORDS) : int(ENTRY_WORDS)].tolist()
+            number = known.index(id(own)) if id(own) in known else count
+            if number == _MOST_DTYPES:
+                return
+            # What was there before may be running in another thread, and is kept, too.
+            self._kept[id(kept)] = (own, kept)
+            start = 1 + number * int(ENTRY_WORDS)
+            self._words[start + 1 + first : start + 1 + first + len(words)] = words
+            self._words[start] = id(own)
+            # Now it is there.
+            self._words[0] = max(count, number + 1)
 
 
 def offsets(kind):

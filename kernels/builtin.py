@@ -182,7 +182,7 @@ def try_loop(recipe, operands, view, keeps, results):
         results: address at which the results that are made are left, or `NOTHING` if they are given.
 
     Returns:
-        `RAN`, `REFUSED`, or `FAILED` and an exception is set. Then no result is left.
+        `RAN`, `REFUSED`, or `FAILED` and an exception is set; then results may have been made before it, and are left.
     """
     inputs = word(recipe, INPUTS)
     addresses, extents, steps, nowhere = _addresses(), _extents(), _steps(), _nowhere()
@@ -208,8 +208,6 @@ def try_loop(recipe, operands, view, keeps, results):
                 return REFUSED
             operand = make_result(recipe, entry, word(operands, NOTHING), view, keeps, extents)
             if operand == NOTHING:
-                for j in range(k - inputs):
-                    CALL(word(recipe, DECREF), word(results, j), NOTHING, NOTHING, NOTHING)
                 return FAILED
             _store_word(results, BYTES * (k - inputs), operand)
         else:

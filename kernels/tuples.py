@@ -6,8 +6,8 @@ from .builtin import ADDRESS_OF, CALL, MOST_DIMENSIONS, NOTHING, TYPE, word
 from .memory import StackArray, load
 from .scalar import scalar
 
-# In PyTupleObject, the number of items is the end of the head.
-SIZE, ITEMS = np.int64(tuple.__basicsize__ - 8), np.int64(tuple.__basicsize__)
+# In PyTupleObject, the number of items follows the head that all objects have.
+SIZE, ITEMS = np.int64(object.__basicsize__), np.int64(tuple.__basicsize__)
 
 _load_word = load("int64")
 _overflow = StackArray("int64", 1)

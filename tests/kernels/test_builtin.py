@@ -10,6 +10,8 @@ import pytest
 from numtensor.kernels import builtin
 from numtensor.kernels.forward import extremes, norm, reduction, variance
 
+from .layouts import Special, misaligned
+
 F32, F64 = np.dtype("float32"), np.dtype("float64")
 
 pytestmark = pytest.mark.skipif(not builtin.supported(), reason="arrays lie otherwise in this interpreter's memory")
@@ -67,17 +69,6 @@ def test_bools_are_reduced_as_they_are():
 def readonly(array):
     array.flags.writeable = False
     return array
-
-
-def misaligned(array):
-    memory = np.zeros(array.nbytes + 1, np.uint8)
-    moved = memory[1:].view(array.dtype).reshape(array.shape)
-    moved[...] = array
-    return moved
-
-
-class Special(np.ndarray):
-    """A subclass: it may do anything when it is written to."""
 
 
 REFUSED = {

@@ -11,6 +11,8 @@ from numtensor.kernels import builtin, calls
 from numtensor.kernels.backward import arithmetic as backward_arithmetic
 from numtensor.kernels.forward import arithmetic, choice, comparison, exponential
 
+from .layouts import LAYOUTS
+
 F32, F64, I64 = np.dtype("float32"), np.dtype("float64"), np.dtype("int64")
 
 pytestmark = pytest.mark.skipif(not builtin.supported(), reason="arrays lie otherwise in this interpreter's memory")
@@ -24,33 +26,6 @@ def both(kernel, dtype):
     call, ufunc = kernel.calls[dtype], kernel.loops[dtype]
     assert call is not ufunc
     return call, ufunc
-
-
-def misaligned(array):
-    memory = np.zeros(array.nbytes + 1, np.uint8)
-    moved = memory[1:].view(array.dtype).reshape(array.shape)
-    moved[...] = array
-    return moved
-
-
-class Special(np.ndarray):
-    """A subclass: it may do anything when it is read."""
-
-
-LAYOUTS = {
-    "contiguous": lambda x: x,
-    "a number": lambda x: x.reshape(-1)[:1].reshape(()),
-    "a number, read-only": lambda x: np.broadcast_to(x.reshape(-1)[0], ()),
-    "transposed": lambda x: x.T.copy().T,
-    "every other": lambda x: np.repeat(x, 2, -1)[..., ::2],
-    "reversed": lambda x: x[::-1].copy()[::-1],
-    "a row": lambda x: x[:1],
-    "a column": lambda x: x[:, :1],
-    "misaligned": misaligned,
-    "other byte order": lambda x: x.astype(x.dtype.newbyteorder()),
-    "a subclass": lambda x: x.view(Special),
-    "read-only": lambda x: np.frombuffer(x.tobytes(), x.dtype).reshape(x.shape),
-}
 
 
 @pytest.mark.parametrize("second", LAYOUTS)
