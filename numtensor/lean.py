@@ -104,19 +104,15 @@ class PerPath:
 
     def __init__(self, make):
         self._make = make
-        self.forget()
-
-    def forget(self):
-        """Let everything be made again."""
         for path in PATHS:
             setattr(self, path, functools.partial(self._first, path))
 
     def _first(self, path, *arguments):
         found = layout()
-        made = _nothing if found is None else self._make(found, path)
+        made = nothing if found is None else self._make(found, path)
         setattr(self, path, made)
         return made(*arguments)
 
 
-def _nothing(*arguments):
+def nothing(*arguments):
     """Answer None to whatever is asked."""

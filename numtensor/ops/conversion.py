@@ -57,24 +57,29 @@ _KERNELS = {
 _ON_TENSORS = {target: boxed_calls.CallTable() for target in _KERNELS}
 
 
-def _make_casts(layout, path):
-    """Return a function that converts a small tensor to a dtype, or answers None."""
-    large = process.light if process.asks else NEVER
-    casts = {
-        FROM_NUMPY[target]: boxed_calls.make_call("to", layout, lean.has_record(path), table, 1, 0, large)
-        for target, table in _ON_TENSORS.items()
-    }
+class _Casts(dict):
+    """{dtype: a function that converts a small tensor to it, or answers None}, made when first asked for.
 
-    def convert(input, kind):
-        cast = casts.get(kind)
-        return None if cast is None else cast(input)
+    Args:
+        path: of the modes in which they are called.
+    """
 
-    return convert
+    def __init__(self, path):
+        self.recorded = lean.has_record(path)
+        # What is large may have changed.
+        process.listeners.append(self.clear)
+
+    def __missing__(self, kind):
+        layout, table = lean.layout(), _ON_TENSORS.get(kind.numpy)
+        made = lean.nothing
+        if layout is not None and table is not None:
+            large = process.light if process.asks else NEVER
+            made = boxed_calls.make_call("to", layout, self.recorded, table, 1, 0, large)
+        self[kind] = made
+        return made
 
 
-_casts = lean.PerPath(_make_casts)
-# What is large may have changed.
-process.listeners.append(_casts.forget)
+_INFERENCE_CASTS, _NO_GRAD_CASTS = _Casts("inference"), _Casts("no_grad")
 
 
 @library(_CASTS, method=None, namespace="autograd", linear=True)
@@ -241,9 +246,9 @@ def to(
     mode = current.mode
     made = None
     if mode is INFERENCE:
-        made = _casts.inference(input, kind)
+        made = _INFERENCE_CASTS[kind](input)
     elif mode is NO_GRAD:
-        made = _casts.no_grad(input, kind)
+        made = _NO_GRAD_CASTS[kind](input)
     if made is not None:
         return made
     if input._array.dtype is kind.numpy:
