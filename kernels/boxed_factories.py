@@ -28,7 +28,8 @@ def call_new(builtin, args, given):
     extents = _extents()
     if given != 2:
         return none(layout)
-    size = read_shape(args[0], word(recipe, TUPLE), word(recipe, INT), word(recipe, AS_INTEGER), extents)
+    tuples = word(recipe, TUPLE)
+    size = read_shape(args[0], tuples, tuples, word(recipe, INT), word(recipe, AS_INTEGER), extents)
     for k in range(size):
         if extents[k] < 0:
             return none(layout)

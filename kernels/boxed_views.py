@@ -65,8 +65,8 @@ TAKE, MADE_IN, FROM_VIEW = (REST + np.int64(k) for k in range(3))
 INT, TUPLE, AS_INTEGER = (FROM_VIEW + np.int64(k) for k in range(1, 4))
 # Of the one that indexes: another kind of index, and NumPy's indexing.
 SLICE, ELLIPSIS, GET_ITEM = (AS_INTEGER + np.int64(k) for k in range(1, 4))
-# Of the one that gives another shape: NumPy's function.
-RESHAPE = AS_INTEGER + np.int64(1)
+# Of the one that gives another shape: another kind of tuple that a shape may be, and NumPy's function.
+SHAPES, RESHAPE = (AS_INTEGER + np.int64(k) for k in range(1, 3))
 
 # Position of PyArray_Newshape in NumPy's C API table, fixed by its ABI.
 _NEWSHAPE = 135
@@ -264,7 +264,8 @@ def call_reshaped(builtin, args, given):
         return none(layout)
     # NumPy's PyArray_Dims: where the extents are, and how many.
     dims[0] = ADDRESS_OF(extents)
-    dims[1] = read_shape(args[1], word(recipe, TUPLE), word(recipe, INT), word(recipe, AS_INTEGER), extents)
+    tuples, others = word(recipe, TUPLE), word(recipe, SHAPES)
+    dims[1] = read_shape(args[1], tuples, others, word(recipe, INT), word(recipe, AS_INTEGER), extents)
     if dims[1] < 0 or dims[1] > _MOST_EXTENTS:
         return none(layout)
     hold(layout, array)
@@ -329,12 +330,13 @@ def make_part(layout, take, made_in):
     return builtin.bind("part", _part_entry(), words, layout, take, made_in)
 
 
-def make_reshaped(layout, take, made_in):
+def make_reshaped(layout, take, made_in, shapes):
     """Make the builtin function of (a box, a shape) that boxes the same in this shape, or answers None.
 
     Args:
         layout, take, made_in: as of `make_viewer`.
+        shapes: a class of tuples that is taken like tuples.
     """
     words = _words_of_taker(layout, take, made_in)
-    words.append(ufunc.array_api(_NEWSHAPE))
-    return builtin.bind("reshaped", _reshaped_entry(), words, layout, take, made_in)
+    words += [id(shapes), ufunc.array_api(_NEWSHAPE)]
+    return builtin.bind("reshaped", _reshaped_entry(), words, layout, take, made_in, shapes)

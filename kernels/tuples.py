@@ -14,18 +14,20 @@ _overflow = StackArray("int64", 1)
 
 
 @scalar
-def read_shape(shape, tuples, ints, as_integer, extents):
+def read_shape(shape, tuples, others, ints, as_integer, extents):
     """Enter the extents that a tuple of ints has, of which none is below -1.
 
     Args:
         shape: an object.
-        tuples, ints, as_integer: addresses of the types, and of what reads an int.
+        tuples, others, ints, as_integer: addresses of the types that a shape may have, of that of its extents, and of
+            what reads one.
         extents: room for `MOST_DIMENSIONS`.
 
     Returns:
         The number of extents; -1 for anything else.
     """
-    if _load_word(shape, TYPE) != tuples:
+    kind = _load_word(shape, TYPE)
+    if kind not in (tuples, others):
         return np.int64(-1)
     size = _load_word(shape, SIZE)
     if size > MOST_DIMENSIONS:

@@ -7,7 +7,7 @@ import numpy as np
 from .. import dtypes
 from ..graph import make_metadata
 from ..modes import current
-from ..tensor import Tensor, new
+from ..tensor import Tensor, from_array, new
 from .silent import silent
 
 
@@ -160,17 +160,26 @@ def result_dtype(op, operands):
 def promote(op, names, values):
     """Return the operands as tensors of their common dtype; conversions are recorded like any op."""
     operands = [as_operand(op, name, value) for name, value in zip(names, values, strict=True)]
-    kind = result_dtype(op, values)
-    return [t if t._array.dtype is kind.numpy else current.mode.to_dtype(t, kind) for t in operands]
+    return _converted(operands, values, result_dtype(op, values))
 
 
 def promote_floating(op, names, values):
     """Return the operands as tensors of their common dtype, or of the default dtype if that is not a floating one."""
     operands = [as_operand(op, name, value) for name, value in zip(names, values, strict=True)]
     kind = result_dtype(op, values)
-    if not kind.is_floating_point:
-        kind = dtypes.get_default_dtype()
-    return [t if t._array.dtype is kind.numpy else current.mode.to_dtype(t, kind) for t in operands]
+    return _converted(operands, values, kind if kind.is_floating_point else dtypes.get_default_dtype())
+
+
+def _converted(operands, values, kind):
+    """Return operands as tensors of one dtype; a Python float straight from its value, not by way of another dtype."""
+    return [
+        tensor
+        if tensor._array.dtype is kind.numpy
+        else from_array(CONSTANTS[kind.numpy][value])
+        if type(value) is float and kind.is_floating_point
+        else current.mode.to_dtype(tensor, kind)
+        for tensor, value in zip(operands, values, strict=True)
+    ]
 
 
 def broadcast_error(op, error, *arrays):

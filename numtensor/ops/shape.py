@@ -14,7 +14,7 @@ import numpy as np
 
 from ..kernels import boxed_views
 from ..modes import current
-from ..tensor import Tensor
+from ..tensor import Size, Tensor
 from . import operands
 from .conversion import clone
 from .dims import normalise_dim
@@ -131,7 +131,7 @@ class _Reshaped:
     @staticmethod
     def on_tensors(op, layout, path):
         """Make it for an op."""
-        return boxed_views.make_reshaped(layout, op._forward, path)
+        return boxed_views.make_reshaped(layout, op._forward, path, Size)
 
 
 def _give_reshaping_rules(op):
