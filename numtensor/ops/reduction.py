@@ -24,8 +24,8 @@ PROD = Loops((forward.prod, forward.prod_columns), (forward.prod_integers, None)
 _ANY = (forward.any, forward.any_columns)
 _ALL = (forward.all, forward.all_columns)
 _COUNT = (forward.count_nonzero, forward.count_nonzero_columns)
-ANY = Loops(_ANY, _ANY, combine=any_of)
-ALL = Loops(_ALL, _ALL, combine=all_of)
+ANY, ANY_OF_BYTES = Loops(_ANY, _ANY, combine=any_of), Loops(_ANY, _ANY, combine=any_of)
+ALL, ALL_OF_BYTES = Loops(_ALL, _ALL, combine=all_of), Loops(_ALL, _ALL, combine=all_of)
 COUNT = Loops(_COUNT, _COUNT, combine=add)
 
 
@@ -204,12 +204,15 @@ def _(grad, needs, input, dim, keepdim, dtype, output):
 # Logic
 
 
-def _logic_forward(op, loops, input, dim, keepdim):
-    # An empty sequence means no dimension here, as in PyTorch.
-    no_dim = dim is not None and is_full(dim)
-    result = np.asarray(np.not_equal(input, 0)) if no_dim else reduce(op, loops, input, dim, keepdim)
+def _logic_forward(op, loops, loops_of_bytes, input, dim, keepdim):
     # PyTorch's one exception: uint8, its bool of old, gives uint8.
-    return result.view(np.uint8) if input.dtype == np.uint8 else result
+    bytes_only = input.dtype == np.uint8
+    # An empty sequence means no dimension here, as in PyTorch.
+    if dim is not None and is_full(dim):
+        result = np.asarray(np.not_equal(input, 0))
+    else:
+        result = reduce(op, loops_of_bytes if bytes_only else loops, input, dim, keepdim)
+    return result.view(np.uint8) if bytes_only else result
 
 
 @kernel(differentiable=())
@@ -238,7 +241,10 @@ def any(input, dim=None, keepdim=False):
 
 @any.forward
 def _(input, dim, keepdim):
-    return _logic_forward("any", ANY, input, dim, keepdim)
+    return _logic_forward("any", ANY, ANY_OF_BYTES, input, dim, keepdim)
+
+
+any.on_tensors(ANY)
 
 
 @kernel(differentiable=())
@@ -267,7 +273,10 @@ def all(input, dim=None, keepdim=False):
 
 @all.forward
 def _(input, dim, keepdim):
-    return _logic_forward("all", ALL, input, dim, keepdim)
+    return _logic_forward("all", ALL, ALL_OF_BYTES, input, dim, keepdim)
+
+
+all.on_tensors(ALL)
 
 
 @kernel(differentiable=())
