@@ -15,6 +15,10 @@ This package knows NumPy and Numba only; it has never heard of a Tensor. What be
 - ``ufunc``       from the address of a loop to a ``numpy.ufunc``
 - ``builtin``     the loop of a gufunc as a builtin function for arrays in order, without NumPy's iterator
 - ``calls``       the same of an elementwise loop, which is then quicker than NumPy's own addition
+- ``strided_calls`` few elements that are broadcast or lie otherwise; ``recipes``: what both know of a kernel
+- ``boxes``       objects that hold an array: ``boxed_calls``, ``boxed_loops``, ``boxed_views``, ``boxed_take`` and
+                  ``boxed_factories`` are builtin functions from such objects to such objects; ``tuples``: their shapes
+- ``affine_row``  an affine map of one row, by one call of BLAS
 - ``elementary/`` exp, log, tanh, ...: vectorisable and accurate
 - ``forward/``, ``backward/`` mirrored files, one family of ops each
 """

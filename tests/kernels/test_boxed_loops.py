@@ -34,6 +34,7 @@ F32, F64, I64 = map(np.dtype, ("float32", "float64", "int64"))
 DTYPES = ["float32", "float64", "int64", "int32", "uint8", "bool"]
 REDUCTIONS = [
     *("sum", "mean", "prod", "count_nonzero", "amax", "amin", "max_dim", "min_dim", "argmax", "argmin", "logsumexp"),
+    *("any", "all"),
 ]
 ROWS = ["softmax", "log_softmax", "cumsum"]
 
