@@ -39,6 +39,7 @@ ELEMENTWISE = [
 ROWS = [
     "forward.reduction.sum",
     "forward.extremes.amax",
+    "forward.extremes.argmax",
     "forward.normalization.softmax",
     "backward.normalization.softmax",
     "forward.normalization.layer_norm",
