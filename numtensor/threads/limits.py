@@ -85,10 +85,10 @@ class _Process:
     def ask(self, asks, threshold):
         """Let ops ask for sizes from now on, or no more."""
         with self.changing:
-            large = threshold if asks else NEVER
-            if (asks, large) != (self.asks, self.large):
-                self.asks, self.threshold, self.large = asks, threshold, large
-                self.light = LIGHT * large
+            if (asks, threshold) != (self.asks, self.threshold):
+                self.asks, self.threshold = asks, threshold
+                self.large = threshold if asks else NEVER
+                self.light = LIGHT * self.large
                 self.blocks = LIGHT * threshold
                 self.cell = max(1, threshold // _CELLS)
                 # What divides small operands, in tests, divides small results as well.

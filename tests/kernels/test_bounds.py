@@ -35,6 +35,14 @@ def taking(kernel, x, index):
     return flag(outside), out
 
 
+def taking_rows(x, index):
+    x, _ = guarded(x)
+    out = np.zeros((1, len(index), 2), FLOAT)
+    _, outside = indexing.take_rows.loops[FLOAT](x, np.array(index), out=(out, None))
+    assert GUARD not in out
+    return flag(outside), out[0]
+
+
 def writing(kernel, extents, values, index, *more):
     out, memory = guarded(np.zeros(extents))
     _, outside = kernel.loops[FLOAT](np.asarray(values, FLOAT), np.array(index), *more, out=(out, None))
@@ -81,6 +89,7 @@ def nll_backward(target):
 # Each takes three indices into an extent of 4, and returns whether one was found outside, and what was made.
 CALLS = {
     indexing.take_along: lambda index: taking(indexing.take_along, [5.0, 6, 7, 8], index),
+    indexing.take_rows: lambda index: taking_rows(np.arange(8.0).reshape(1, 4, 2), index),
     indexing.take_between: lambda index: taking(indexing.take_between, np.ones((4, 2)), np.repeat([index], 2, 0).T),
     scatter.add_along: lambda index: writing(scatter.add_along, 4, [1, 2, 3], index),
     scatter.put_along: lambda index: writing(scatter.put_along, 4, [1, 2, 3], index),
