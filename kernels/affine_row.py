@@ -36,7 +36,7 @@ _ROW_MAJOR, _AS_IT_LIES = 101, 111
 
 _extents = StackArray("int64", 2)
 _load_word, _load_half = load("int64"), load("int32")
-_copy_words = NumbaForm(lambda: _build_copy())
+copy_bytes = NumbaForm(lambda: _build_copy())
 _add_product = NumbaForm(lambda: _build_add_product())
 
 
@@ -73,7 +73,7 @@ def call_affine(builtin, args, given):
     if result == NOTHING:
         return result
     wide = word(recipe, WIDE)
-    _copy_words(_load_word(result, DATA), _load_word(args[2], DATA), width * (np.int64(8) if wide else np.int64(4)))
+    copy_bytes(_load_word(result, DATA), _load_word(args[2], DATA), width * (np.int64(8) if wide else np.int64(4)))
     work = width * depth
     state = CALL(word(recipe, SAVE), NOTHING, NOTHING, NOTHING, NOTHING) if work > MOMENT else NOTHING
     _add_product(
@@ -95,7 +95,7 @@ def _build_copy():
     from numba.extending import intrinsic
 
     @intrinsic
-    def copy_words(context, target, source, size):
+    def copy_bytes(context, target, source, size):
         def codegen(context, builder, signature, args):
             pointers = [builder.inttoptr(address, cgutils.voidptr_t) for address in args[:2]]
             cgutils.raw_memcpy(builder, *pointers, args[2], 1)
@@ -103,7 +103,7 @@ def _build_copy():
 
         return types.void(target, source, size), codegen
 
-    return copy_words
+    return copy_bytes
 
 
 def _build_add_product():

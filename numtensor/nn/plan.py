@@ -16,7 +16,7 @@ from .. import lean
 from ..kernels.forward import arithmetic
 from ..modes import INFERENCE, current
 from ..ops import activation, hyperbolic
-from ..ops.blas import AFFINE_ROW, product
+from ..ops.blas import AFFINE_ROW, affine_in_tiles, product
 from ..ops.matmul import affine
 from ..ops.operands import CONSTANTS
 from ..tensor import Tensor
@@ -96,10 +96,12 @@ def _affine_step(module):
             if rows == 1:
                 result = None if row is None else affine_at_once(array, matrix, row)
                 return affine(array, matrix, row) if result is None else result
-            if SMALLEST_KEPT <= rows * width * dtype.itemsize <= LARGEST_KEPT:
-                result = product(array, columns, _take((rows, width), dtype))
-            else:
-                result = product(array, columns)
+            kept = SMALLEST_KEPT <= rows * width * dtype.itemsize <= LARGEST_KEPT
+            out = _take((rows, width), dtype) if kept else None
+            result = None if row is None else affine_in_tiles(array, matrix, row, out)
+            if result is not None:
+                return result
+            result = product(array, columns, out)
         except ValueError:
             # No matrix, or none of so many columns.
             return affine(array, matrix, row)

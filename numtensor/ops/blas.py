@@ -15,7 +15,7 @@ import functools
 
 import numpy as np
 
-from ..kernels import affine_row, builtin
+from ..kernels import affine_row, affine_tiles, builtin
 from ..kernels.declare import KernelTable
 from ..threads.products import openblas
 from .silent import silent
@@ -164,18 +164,58 @@ def _multiply_in_tiles(a, b, out, high, wide):
     silent.run(np.matmul, a, right, result)
 
 
-def _make_affine_row(dtype):
-    """Return the builtin function of `affine_row` for a dtype; one that answers None where there is none."""
-    product = openblas({"float32": "cblas_sgemv", "float64": "cblas_dgemv"}.get(dtype.name, ""))
+# ---------------------------------------------------------------------------------------------------------------------
+# Affine maps, x @ weight.T + bias: all that a call of BLAS can do at once
+
+
+def _gem(name, dtype):
+    """Return the address of one of CBLAS's functions for a dtype, None if it cannot be called by machine code."""
+    kinds = {"float32": "s", "float64": "d"}
+    found = openblas(f"cblas_{kinds[dtype.name]}{name}") if dtype.name in kinds else None
     # With integers of another size it would be called otherwise.
-    if not builtin.supported() or product is None or not product.__name__.endswith("64_"):
-        return _no_affine_row
-    return affine_row.make_affine(dtype, ctypes.cast(product, ctypes.c_void_p).value)
+    if not builtin.supported() or found is None or not found.__name__.endswith("64_"):
+        return None
+    return ctypes.cast(found, ctypes.c_void_p).value
 
 
-def _no_affine_row(row, weight, bias):
-    """Answer None: it was not computed."""
+def _make_affine_row(dtype):
+    product = _gem("gemv", dtype)
+    return no_affine if product is None else affine_row.make_affine(dtype, product)
+
+
+def _make_affine_tiles(dtype):
+    product = _gem("gemm", dtype)
+    return no_affine if product is None else affine_tiles.make_affine_tiles(dtype, product)
+
+
+def no_affine(*operands):
+    """Answer None: nothing was computed."""
 
 
 AFFINE_ROW = KernelTable(_make_affine_row)
-"""By dtype, a function of arrays (x of one row, weight, bias) that returns x @ weight.T + bias, or None undone."""
+"""By dtype, a function of arrays (x of one row, weight, bias) that returns the result, or None undone."""
+
+_AFFINE_TILES = KernelTable(_make_affine_tiles)
+
+
+def affine_in_tiles(x, weight, bias, out=None):
+    """Return x @ weight.T + bias of matrices, if tiles are quicker for it than one product.
+
+    Args:
+        x, weight, bias: arrays of one dtype, of two, two and one dimensions.
+        out: a C-contiguous array of the result's shape and dtype to write to, or None for a new one.
+
+    Returns:
+        The result; None where nothing was computed, because they do not fit or tiles would not be quicker.
+    """
+    (rows, depth), columns = x.shape, len(weight)
+    if rows * columns <= LARGEST_RESULT or depth < LEAST_DEPTH or weight.shape[1] != depth:
+        return None
+    tile = _tile_for(x, weight.T)
+    if tile is None:
+        return None
+    if out is None:
+        out = np.empty((rows, columns), x.dtype)
+    high, wide = tile
+    block = BLOCK if rows > BLOCK and columns > wide and x.nbytes > CACHED else rows
+    return out if _AFFINE_TILES[x.dtype](x, weight, bias, out, high, wide, block) else None

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ..kernels.forward import arithmetic as kernels
-from .blas import AFFINE_ROW, DOT, SMALL, product
+from .blas import AFFINE_ROW, DOT, SMALL, affine_in_tiles, product
 from .general_kind import composite, library
 from .operands import sum_to_shape, unwrap
 from .silent import silent
@@ -383,8 +383,8 @@ def affine(x, weight, bias):
     dtype = x.dtype
     try:
         # The usual case first: what other cases ask takes a third of a small call.
-        if bias is not None and x.ndim == 2 and len(x) == 1:
-            result = AFFINE_ROW[dtype](x, weight, bias)
+        if bias is not None and x.ndim == weight.ndim == 2 and (len(x) == 1 or weight.size >= SMALL):
+            result = AFFINE_ROW[dtype](x, weight, bias) if len(x) == 1 else affine_in_tiles(x, weight, bias)
             if result is not None:
                 return result
         if dtype is weight.dtype and x.ndim == weight.ndim == 2 and weight.size < SMALL and dtype.kind != "b":

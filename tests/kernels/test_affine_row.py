@@ -11,7 +11,7 @@ from .layouts import NATIVE
 
 F32, F64 = np.dtype("float32"), np.dtype("float64")
 
-pytestmark = pytest.mark.skipif(AFFINE_ROW[F32] is blas._no_affine_row, reason="the BLAS cannot be called so")
+pytestmark = pytest.mark.skipif(AFFINE_ROW[F32] is blas.no_affine, reason="the BLAS cannot be called so")
 
 
 def numbers(*shape, dtype=F32, seed=0):
