@@ -16,7 +16,6 @@ from .boxes import (
     NONE,
     RECORDED,
     REST,
-    SET_ITEM,
     VECTORCALL,
     Table,
     array_in,
@@ -55,6 +54,7 @@ from .builtin import (
 )
 from .memory import StackArray, load
 from .scalar import scalar
+from .tuples import put_item
 
 # Words of a builtin function after those that all have: the number of arguments; which of them says whether to keep the
 # dimension, or 0; the table; bytes from which on it is left to Python; how many of None and () stand for all
@@ -111,7 +111,7 @@ def box_results(recipe, kernel, results):
         boxed = make_box(layout, results[k], word(recipe, RECORDED))
         failed = boxed == NOTHING
         if collect != NOTHING and not failed:
-            CALL(word(layout, SET_ITEM), several, taken, boxed, NOTHING)
+            put_item(several, taken, boxed)
             taken += 1
     if collect == NOTHING:
         return boxed

@@ -25,7 +25,6 @@ from .boxes import (
     NONE,
     PATH,
     REST,
-    SET_ITEM,
     STEPS,
     VALUE,
     VECTORCALL,
@@ -56,7 +55,7 @@ from .builtin import (
 )
 from .memory import StackArray, load
 from .scalar import scalar
-from .tuples import ITEMS, SIZE, read_shape
+from .tuples import ITEMS, SIZE, put_item, read_shape
 
 # Words of a builtin function after those that all have: the function of a view's steps, and what its path is, also
 # where it was taken from another view: `NOTHING` for that one's path.
@@ -97,12 +96,11 @@ def fill_view(recipe, source, meta, view, steps, arguments):
     layout = word(recipe, LAYOUT)
     base = load_word(meta, word(layout, BASE))
     owns = base == word(layout, NONE)
-    set_item = word(layout, SET_ITEM)
     outer = base if owns else load_word(meta, word(layout, STEPS))
-    CALL(set_item, steps, np.int64(0), hold(layout, outer), NOTHING)
-    CALL(set_item, steps, np.int64(1), hold(layout, word(recipe, TAKE)), NOTHING)
-    CALL(set_item, steps, np.int64(2), hold(layout, arguments), NOTHING)
-    CALL(set_item, steps, np.int64(3), none(layout), NOTHING)
+    put_item(steps, np.int64(0), hold(layout, outer))
+    put_item(steps, np.int64(1), hold(layout, word(recipe, TAKE)))
+    put_item(steps, np.int64(2), hold(layout, arguments))
+    put_item(steps, np.int64(3), none(layout))
     path = word(recipe, MADE_IN) if owns else word(recipe, FROM_VIEW)
     if path == NOTHING:
         path = load_word(meta, word(layout, PATH))
@@ -151,7 +149,7 @@ def make_view_by(recipe, source, array, argument):
         drop(layout, array)
         drop(layout, argument)
         return arguments
-    CALL(word(layout, SET_ITEM), arguments, NOTHING, argument, NOTHING)
+    put_item(arguments, NOTHING, argument)
     view = make_view(recipe, source, array, arguments)
     drop(layout, arguments)
     return view
@@ -222,8 +220,8 @@ def complete(recipe, index):
     if whole != NOTHING:
         for k in range(size):
             item = load_word(index, ITEMS + BYTES * k) if several else index
-            CALL(word(layout, SET_ITEM), whole, k, hold(layout, item), NOTHING)
-        CALL(word(layout, SET_ITEM), whole, size, hold(layout, word(recipe, ELLIPSIS)), NOTHING)
+            put_item(whole, k, hold(layout, item))
+        put_item(whole, size, hold(layout, word(recipe, ELLIPSIS)))
     return whole
 
 

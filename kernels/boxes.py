@@ -12,13 +12,14 @@ objects come from the type's own allocator, which tells the garbage collector of
 import ctypes
 import functools
 import os
+import sys
 import threading
 
 import numpy as np
 
 from . import builtin
 from .builtin import BYTES, CALL, DATA, NOTHING, TYPE, address_of_pointer, word
-from .memory import load
+from .memory import NumbaForm, load
 from .memory import store as store_at
 from .scalar import scalar
 
@@ -36,10 +37,14 @@ if hasattr(os, "register_at_fork"):
 
 # Words of a layout: addresses of objects and functions, offsets of slots, and addresses of templates.
 NDARRAY, NONE, AS_ARRAY, ALLOCATE, INCREF, DECREF, CLEAR, VECTORCALL = (np.int64(k) for k in range(8))
-NEW_TUPLE, SET_ITEM, IS_SUBTYPE, ARRAY, META, BARE_BOX, BOX, RECORD = (np.int64(k) for k in range(8, 16))
-VIEW, COUNTER, VERSION, BASE, PATH, STEPS, VALUE, ABSENT, COUNTER_OF = (np.int64(k) for k in range(16, 25))
+NEW_TUPLE, IS_SUBTYPE, ARRAY, META, BARE_BOX, BOX, RECORD, VIEW = (np.int64(k) for k in range(8, 16))
+COUNTER, VERSION, BASE, PATH, STEPS, VALUE, ABSENT, COUNTER_OF = (np.int64(k) for k in range(16, 24))
 
 load_word, store_word = load("int64"), store_at("int64", 0)
+_count_one_more = NumbaForm(lambda: _build_count_one_more())
+
+# Whether the first word of every object is how many references there are. Later some are never freed, and not counted.
+PLAINLY_COUNTED = sys.version_info < (3, 12)
 
 
 @scalar
@@ -62,8 +67,12 @@ def array_in(layout, box):
 
 @scalar
 def hold(layout, thing):
-    """Count one reference more."""
-    CALL(word(layout, INCREF), thing, NOTHING, NOTHING, NOTHING)
+    """Count one reference more, if it is an object."""
+    if PLAINLY_COUNTED:
+        if thing != NOTHING:
+            _count_one_more(thing)
+    else:
+        CALL(word(layout, INCREF), thing, NOTHING, NOTHING, NOTHING)
     return thing
 
 
@@ -130,6 +139,25 @@ def find(table, dtype):
         if word(entry, NOTHING) == dtype:
             return entry + BYTES
     return NOTHING
+
+
+def _build_count_one_more():
+    from llvmlite import ir
+    from numba.core import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def count_one_more(context, thing):
+        def codegen(context, builder, signature, args):
+            # Without alias scopes: None is counted several times over.
+            number = ir.IntType(64)
+            place = builder.inttoptr(args[0], number.as_pointer())
+            builder.store(builder.add(builder.load(place), number(1)), place)
+            return context.get_dummy_value()
+
+        return types.void(thing), codegen
+
+    return count_one_more
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -214,7 +242,7 @@ class Layout:
         ]
         in_view = offsets(view[0])
         functions = ("PyType_GenericAlloc", "Py_IncRef", "Py_DecRef", "PyErr_Clear", "PyObject_VectorcallDict")
-        functions += ("PyTuple_New", "PyTuple_SetItem", "PyType_IsSubtype")
+        functions += ("PyTuple_New", "PyType_IsSubtype")
         words = [
             *map(id, (np.ndarray, None, np.asarray)),
             *map(builtin.address_in_python, functions),

@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from .builtin import ADDRESS_OF, CALL, MOST_DIMENSIONS, NOTHING, TYPE, word
+from .builtin import ADDRESS_OF, BYTES, CALL, MOST_DIMENSIONS, NOTHING, TYPE, word
 from .memory import StackArray, load
+from .memory import store as store_at
 from .scalar import scalar
 
 # In PyTupleObject, the number of items follows the head that all objects have.
 SIZE, ITEMS = np.int64(object.__basicsize__), np.int64(tuple.__basicsize__)
 
-_load_word = load("int64")
+_load_word, _store_word = load("int64"), store_at("int64", 0)
 _overflow = StackArray("int64", 1)
 
 
@@ -42,3 +43,9 @@ def read_shape(shape, tuples, others, ints, as_integer, extents):
         if extents[k] < -1 or overflow[0] != 0:
             return np.int64(-1)
     return size
+
+
+@scalar
+def put_item(fresh, number, thing):
+    """Put an object, whose reference is taken over, into a tuple that nobody else has seen."""
+    _store_word(fresh, ITEMS + BYTES * number, thing)
