@@ -14,6 +14,7 @@ This package knows NumPy and Numba only; it has never heard of a Tensor. What be
 - ``progress``    the line that says what a program waits for
 - ``ufunc``       from the address of a loop to a ``numpy.ufunc``
 - ``builtin``     the loop of a gufunc as a builtin function for arrays in order, without NumPy's iterator
+- ``immortal``    what C and machine code have pointers to
 - ``calls``       the same of an elementwise loop, which is then quicker than NumPy's own addition
 - ``strided_calls`` few elements that are broadcast or lie otherwise; ``recipes``: what both know of a kernel
 - ``boxes``       objects that hold an array: ``boxed_calls``, ``boxed_loops``, ``boxed_views``, ``boxed_take`` and

@@ -255,7 +255,7 @@ class Layout:
             id(counter_of),
         ]
         self._words = np.array(words, np.int64)
-        self._kept = (box, record, view, counter, absent, counter_of, templates)
+        self._kept = (box, record, view, counter, absent, counter_of, templates, np.asarray)
         self.address = self._words.ctypes.data
 
     @staticmethod

@@ -19,6 +19,7 @@ import sys
 import numpy as np
 
 from . import store, ufunc
+from .immortal import keep
 from .memory import NumbaForm, StackArray, load
 from .memory import store as store_at
 from .scalar import scalar
@@ -316,9 +317,6 @@ class _Method(ctypes.Structure):
 
 _FASTCALL = 0x0080
 
-# A builtin function keeps a pointer to its PyMethodDef.
-_immortal = []
-
 
 @functools.cache
 def supported():
@@ -371,7 +369,8 @@ def bind(name, entry, words, *kept):
     # It holds addresses, and everybody can reach it.
     recipe.flags.writeable = False
     method = _Method(name.encode(), entry, _FASTCALL, None)
-    _immortal.append((method, *kept))
+    # The function has a pointer to its PyMethodDef, which is looked at even when the interpreter ends.
+    keep(method, *kept)
     new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
     return new(("PyCFunction_NewEx", ctypes.pythonapi))(ctypes.addressof(method), recipe, None)
 

@@ -11,6 +11,7 @@ import functools
 import platform
 
 from . import emit, store
+from .immortal import keep
 
 LINE = 64
 SIZES = (1, 2, 4, 8)
@@ -32,16 +33,13 @@ def table(rows=False):
     """
     words = (ctypes.c_uint64 * 3)(_stream_limit(), _address(), rows)
     # Loops read it as long as the process lives.
-    _immortal.append(words)
+    keep(words)
     return ctypes.addressof(words)
 
 
 @functools.cache
 def _address():
     return store.load("moves", store.entry_key(write, "moves"), _build)
-
-
-_immortal = []
 
 
 def _build(symbol):

@@ -7,6 +7,8 @@ import ctypes
 
 import numpy as np
 
+from .immortal import keep
+
 try:
     from numpy._core import _multiarray_umath
 except ImportError:  # NumPy 1
@@ -16,9 +18,6 @@ except ImportError:  # NumPy 1
 _FROM_FUNC_AND_DATA = 1
 _FROM_FUNC_AND_DATA_AND_SIGNATURE = 31
 _NO_IDENTITY = -1
-
-# A ufunc keeps pointers to these arrays and strings: they live as long as the process.
-_immortal = []
 
 
 def _api_address(table, index):
@@ -60,7 +59,8 @@ def make_ufunc(address, name, inputs, outputs, signature=None, data=None):
     datas = (ctypes.c_void_p * 1)(data)
     codes = (ctypes.c_char * len(types))(*types)
     text = (name.encode(), b"", signature.encode() if signature else None)
-    _immortal.append((loops, datas, codes, text))
+    # The ufunc has pointers to these arrays and strings.
+    keep(loops, datas, codes, text)
     args = [
         ctypes.cast(loops, ctypes.c_void_p),
         ctypes.cast(datas, ctypes.c_void_p),

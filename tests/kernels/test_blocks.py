@@ -34,6 +34,7 @@ def test_reductions_of_several_blocks(shape, dim, dtype):
     np.testing.assert_allclose(nt.log_softmax(tensor, dim).numpy(), expected, rtol=2e-6, atol=1e-6)
 
 
+@pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.0.0", reason="an unsigned number and an int are a float")
 def test_strips_as_python():
     x = normal((1, 2, 1030))
     found = np.empty_like(x)

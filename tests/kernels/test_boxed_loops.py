@@ -59,7 +59,9 @@ def assert_same(name, path, x, dim, keepdim=False):
     assert found == expected, (name, x._array.shape, dim, keepdim)
 
 
-SHAPES = [(), (1,), (5,), (0,), (2, 3), (0, 3), (3, 0), (1, 3), (3, 1), (1, 1), (2, 3, 4), (2, 1, 4), (1,) * 33]
+# One more than machine code has room for, where NumPy has.
+MANY = 33 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32
+SHAPES = [(), (1,), (5,), (0,), (2, 3), (0, 3), (3, 0), (1, 3), (3, 1), (1, 1), (2, 3, 4), (2, 1, 4), (1,) * MANY]
 
 
 @pytest.mark.parametrize("path", MODES)

@@ -1,5 +1,6 @@
 """Loops called without NumPy's iterator: the same numbers, or a refusal and nothing changed."""
 
+import subprocess
 import sys
 import threading
 import time
@@ -187,3 +188,23 @@ def test_where_arrays_lie_otherwise_everything_is_refused(monkeypatch):
     monkeypatch.setattr(builtin, "supported", lambda: False)
     run = builtin.make_builtin(0, "nothing", ["float32"], ["float32"], "(n)->()")
     assert run(numbers(4, 5), np.empty(4, F32)) is False
+
+
+def test_functions_outlive_what_made_them():
+    """When the interpreter ends it clears modules first, and looks through functions then."""
+    program = """
+import ctypes, gc, sys
+import numtensor as nt
+with nt.inference_mode():
+    x = nt.tensor([[1.0, 2.0]])
+    kept = x + x, x.sum(1), x.exp(), x[0], x.reshape(2), nt.zeros(2), nt.softmax(x, 1)
+for name in [name for name in sys.modules if name.startswith("numtensor.kernels")]:
+    sys.modules[name].__dict__.clear()
+gc.collect()
+# What was freed is somebody else's now.
+taken = [ctypes.create_string_buffer(bytes([255]) * size) for size in range(8, 512) for _ in range(20)]
+gc.collect()
+print("alive")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr
