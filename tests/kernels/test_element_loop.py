@@ -5,7 +5,7 @@ import ctypes
 import numpy as np
 import pytest
 
-from numtensor.kernels import moves
+from numtensor.kernels import immortal, moves
 from numtensor.kernels.declare import REGISTRY
 from numtensor.kernels.element_loop import BLOCK
 
@@ -161,7 +161,7 @@ def streaming():
 
     yield make
     # The ufuncs are never freed, so what they point to is not, either.
-    moves._immortal.append(words)
+    immortal.keep(words)
 
 
 @pytest.mark.parametrize("n", [*SIZES, 20 * BLOCK + 3])
