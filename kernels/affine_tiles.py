@@ -8,20 +8,17 @@ import functools
 
 import numpy as np
 
-from . import builtin
-from .affine_row import copy_bytes, fits
+from . import builtin, cblas
 from .builtin import CALL, DATA, FLAGS, NOTHING, SHAPE, WRITEABLE, word
-from .memory import NumbaForm, load
+from .cblas import add_matrix_matrix, copy_bytes, fits, itemsize
+from .integers import READER, read_int
+from .memory import load
 from .scalar import scalar
 
-# What the builtin function is bound to begins as that of `affine_row`: what `fits` reads.
-WIDE, PRODUCT, SAVE, RESTORE, INCREF, TRUE, FALSE, AS_INTEGER = (np.int64(k) for k in range(2, 10))
-
-# CBLAS's names for matrices in row-major order, and for one that is taken as it lies or transposed.
-_ROW_MAJOR, _AS_IT_LIES, _TRANSPOSED = 101, 111, 112
+# What the builtin function is bound to besides.
+SAVE, RESTORE, INCREF, TRUE, FALSE, AS_INTEGER = (cblas.REST + np.int64(k) for k in range(6))
 
 _load_word, _load_half = load("int64"), load("int32")
-_add_product = NumbaForm(lambda: _build_add_product())
 
 
 @scalar
@@ -35,7 +32,7 @@ def add_products(recipe, x, weight, result, extents, tile):
     """
     rows, columns, depth = extents
     high, wide, block = tile
-    itemsize = np.int64(8) if word(recipe, WIDE) else np.int64(4)
+    step = itemsize(recipe)
     # A range with a step could raise an exception, which no kernel can.
     start = np.int64(0)
     while start < rows:
@@ -44,15 +41,15 @@ def add_products(recipe, x, weight, result, extents, tile):
         while column < columns:
             row = start
             while row < stop:
-                _add_product(
-                    word(recipe, PRODUCT),
-                    word(recipe, WIDE),
+                add_matrix_matrix(
+                    word(recipe, cblas.PRODUCT),
+                    word(recipe, cblas.WIDE),
                     min(high, stop - row),
                     min(wide, columns - column),
                     depth,
-                    x + row * depth * itemsize,
-                    weight + column * depth * itemsize,
-                    result + (row * columns + column) * itemsize,
+                    x + row * depth * step,
+                    weight + column * depth * step,
+                    result + (row * columns + column) * step,
                     columns,
                 )
                 row += high
@@ -76,15 +73,15 @@ def call_tiles(builtin, args, given):
         fit = fit and word(out, np.int64(0)) == rows and word(out, np.int64(1)) == columns
         fit = fit and np.int64(_load_half(args[3], FLAGS)) & WRITEABLE != 0
     if fit:
-        high = CALL(word(recipe, AS_INTEGER), args[4], NOTHING, NOTHING, NOTHING)
-        wide = CALL(word(recipe, AS_INTEGER), args[5], NOTHING, NOTHING, NOTHING)
-        block = CALL(word(recipe, AS_INTEGER), args[6], NOTHING, NOTHING, NOTHING)
+        high = read_int(word(recipe, AS_INTEGER), args[4])
+        wide = read_int(word(recipe, AS_INTEGER), args[5])
+        block = read_int(word(recipe, AS_INTEGER), args[6])
         fit = high > 0 and wide > 0 and block > 0
     answer = word(recipe, TRUE if fit else FALSE)
     CALL(word(recipe, INCREF), answer, NOTHING, NOTHING, NOTHING)
     if fit:
         state = CALL(word(recipe, SAVE), NOTHING, NOTHING, NOTHING, NOTHING)
-        size = columns * (np.int64(8) if word(recipe, WIDE) else np.int64(4))
+        size = columns * itemsize(recipe)
         result, source = _load_word(args[3], DATA), _load_word(args[2], DATA)
         for k in range(rows):
             copy_bytes(result + k * size, source, size)
@@ -92,39 +89,6 @@ def call_tiles(builtin, args, given):
         add_products(recipe, x, weight, result, (rows, columns, depth), (high, wide, block))
         CALL(word(recipe, RESTORE), state, NOTHING, NOTHING, NOTHING)
     return answer
-
-
-def _build_add_product():
-    from llvmlite import ir
-    from numba.core import types
-    from numba.extending import intrinsic
-
-    @intrinsic
-    def add_product(context, function, wide, rows, columns, depth, x, weight, result, width):
-        """result += x @ weight.T, by CBLAS's gemm."""
-        whole, number = ir.IntType(64), ir.IntType(32)
-
-        def call(builder, args, real):
-            function, _, rows, columns, depth, x, weight, result, width = args
-            kinds = [number] * 3 + [whole] * 3 + [real] + [whole] * 4 + [real] + [whole] * 2
-            kind = ir.FunctionType(ir.VoidType(), kinds)
-            names = [number(name) for name in (_ROW_MAJOR, _AS_IT_LIES, _TRANSPOSED)]
-            one = real(1.0)
-            arguments = [*names, rows, columns, depth, one, x, depth, weight, depth, one, result, width]
-            builder.call(builder.inttoptr(function, kind.as_pointer()), arguments)
-
-        def codegen(context, builder, signature, args):
-            is_wide = builder.icmp_unsigned("!=", args[1], args[1].type(0))
-            with builder.if_else(is_wide) as (then, otherwise):
-                with then:
-                    call(builder, args, ir.DoubleType())
-                with otherwise:
-                    call(builder, args, ir.FloatType())
-            return context.get_dummy_value()
-
-        return types.void(*[function, wide, rows, columns, depth, x, weight, result, width]), codegen
-
-    return add_product
 
 
 @functools.cache
@@ -142,8 +106,7 @@ def make_affine_tiles(dtype, product):
     Returns:
         A function that returns whether it has written the result to `out`, memory of its own.
     """
-    dtype = np.dtype(dtype)
     names = ("PyEval_SaveThread", "PyEval_RestoreThread", "Py_IncRef")
-    words = [id(np.ndarray), id(dtype), dtype.itemsize == 8, product, *map(builtin.address_in_python, names)]
-    words += [id(True), id(False), builtin.address_in_python("PyLong_AsLong")]
+    words = [*cblas.words(dtype, product), *map(builtin.address_in_python, names)]
+    words += [id(True), id(False), builtin.address_in_python(READER)]
     return builtin.bind("affine_tiles", _entry(), words)

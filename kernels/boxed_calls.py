@@ -27,6 +27,7 @@ from .boxes import (
     none,
 )
 from .builtin import ADDRESS_OF, BYTES, CALL, DATA, DESCR, MOST_OPERANDS, NDIM, NOTHING, SHAPE, TYPE, count, word
+from .integers import READER, TOO_LARGE, read_int
 from .memory import StackArray, load
 from .memory import store as store_at
 from .scalar import scalar
@@ -48,7 +49,6 @@ _VALUE = np.int64(object.__basicsize__)
 
 _arrays = StackArray("int64", MOST_OPERANDS)
 _numbers = StackArray("int64", MOST_OPERANDS)
-_overflow = StackArray("int64", 1)
 _load_float, _load_half = load("float64"), load("int32")
 _store_float, _store_double, _store_integer = (store_at(kind, 0) for kind in ("float32", "float64", "int64"))
 
@@ -68,10 +68,8 @@ def put_number(recipe, kind, operand, place):
         return False
     if given != word(recipe, INT) or kind == NOTHING:
         return False
-    overflow = _overflow()
-    overflow[0] = 0
-    whole = CALL(word(recipe, AS_INTEGER), operand, ADDRESS_OF(overflow), NOTHING, NOTHING)
-    if overflow[0] != 0:
+    whole = read_int(word(recipe, AS_INTEGER), operand)
+    if whole == TOO_LARGE:
         return False
     if kind == INT64:
         _store_integer(place, NOTHING, whole)
@@ -177,6 +175,6 @@ def make_call(name, layout, recorded, table, given, leading, large):
         A function of boxes and numbers that returns a box, or None where it has done nothing.
     """
     words = [layout.address, recorded, given, leading, table.address, large, id(float), id(int)]
-    words += map(builtin.address_in_python, ("PyLong_AsLongLongAndOverflow", "PyErr_ExceptionMatches"))
+    words += map(builtin.address_in_python, (READER, "PyErr_ExceptionMatches"))
     words.append(id(Exception))
     return builtin.bind(name, _entry(), words, layout, table)

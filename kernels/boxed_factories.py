@@ -7,6 +7,7 @@ import numpy as np
 from . import builtin, ufunc
 from .boxes import CLEAR, INCREF, LAYOUT, RECORDED, REST, load_word, make_box, none
 from .builtin import ADDRESS_OF, CALL, DATA, EMPTY_ARRAY, MOST_DIMENSIONS, NOTHING, word
+from .integers import READER
 from .memory import StackArray
 from .scalar import scalar
 from .tuples import read_shape
@@ -59,5 +60,5 @@ def make_new(layout, recorded, position):
         position: of NumPy's function in its C API: `ZEROS` or `EMPTY`.
     """
     words = [layout.address, recorded, ufunc.array_api(position), id(tuple), id(int)]
-    words.append(builtin.address_in_python("PyLong_AsLongLongAndOverflow"))
+    words.append(builtin.address_in_python(READER))
     return builtin.bind("new", _entry(), words, layout)

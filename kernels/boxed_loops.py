@@ -52,6 +52,7 @@ from .builtin import (
     try_loop,
     word,
 )
+from .integers import NO_DIM, READER, read_dim
 from .memory import StackArray, load
 from .scalar import scalar
 from .tuples import put_item
@@ -65,29 +66,23 @@ TRUE, FALSE, INT, EMPTY, AS_INTEGER = (REST + np.int64(k) for k in range(7, 12))
 # Of a dtype's entry: the recipes for all elements, for the last dimension and for another, or `NOTHING`.
 ALL, LAST, OTHER = (np.int64(k) for k in range(3))
 
-# Of no dimension, and of all.
-_NONE, _ALL = np.int64(-100), np.int64(-101)
+# In place of a dimension: all of them.
+_ALL = np.int64(-2)
 
 _results = StackArray("int64", MOST_OPERANDS)
 _operands = StackArray("int64", 1)
-_overflow = StackArray("int64", 1)
 _load_half = load("int32")
 
 
 @scalar
-def read_dim(recipe, argument, ndim):
-    """The dimension that an argument means, counted from the front; `_ALL`, or `_NONE` if there is no such."""
+def dim_of(recipe, argument, ndim):
+    """The dimension that an argument means, counted from the front; `_ALL`, or `NO_DIM` if there is no such."""
     layout = word(recipe, LAYOUT)
     if load_word(argument, TYPE) == word(recipe, INT):
-        overflow = _overflow()
-        overflow[0] = 0
-        dim = CALL(word(recipe, AS_INTEGER), argument, ADDRESS_OF(overflow), NOTHING, NOTHING)
-        if dim < 0:
-            dim += ndim
-        return dim if overflow[0] == 0 and 0 <= dim < ndim else _NONE
+        return read_dim(word(recipe, AS_INTEGER), argument, ndim)
     full = word(recipe, FULL)
     is_full = (full > 0 and argument == word(layout, NONE)) or (full > 1 and argument == word(recipe, EMPTY))
-    return _ALL if is_full else _NONE
+    return _ALL if is_full else NO_DIM
 
 
 @scalar
@@ -145,7 +140,7 @@ def call_boxed_loop(builtin, args, given):
         if args[k] != expected:
             return none(layout)
     ndim, shape = np.int64(_load_half(array, NDIM)), load_word(array, SHAPE)
-    dim = read_dim(recipe, args[1], ndim)
+    dim = dim_of(recipe, args[1], ndim)
     last = ndim - 1
     kernel, view = NOTHING, np.int64(AS_IS)
     if dim == _ALL:
@@ -153,7 +148,7 @@ def call_boxed_loop(builtin, args, given):
         view = word(kernel, VIEW) if kernel != NOTHING else view
     elif dim == last:
         kernel = word(entry, LAST)
-    elif dim != _NONE and word(shape, last) != 1:
+    elif dim != NO_DIM and word(shape, last) != 1:
         # Behind a dimension of extent 1 another may be the last in memory.
         kernel, view = word(entry, OTHER), dim
     if kernel == NOTHING:
@@ -215,5 +210,5 @@ def make_call(name, layout, recorded, table, given, *, keepdim, large, full, wan
     """
     words = [layout.address, recorded, given, keepdim, table.address, large, full]
     words += [sum(1 << position for position in wanted), 0 if collect is None else id(collect)]
-    words += [*map(id, (True, False, int, ())), builtin.address_in_python("PyLong_AsLongLongAndOverflow")]
+    words += [*map(id, (True, False, int, ())), builtin.address_in_python(READER)]
     return builtin.bind(name, _entry(), words, layout, table, collect)

@@ -53,6 +53,7 @@ from .builtin import (
     run,
     word,
 )
+from .integers import NO_DIM, READER, read_dim
 from .memory import StackArray, load
 from .scalar import scalar
 
@@ -68,7 +69,7 @@ _addresses = StackArray("int64", 4)
 _extents = StackArray("int64", 5)
 # From run to run, and then those of the cores: three of the tensor, one of the index, three of the result.
 _steps = StackArray("int64", 11)
-_outside, _overflow = StackArray("int64", 1), StackArray("int64", 1)
+_outside = StackArray("int64", 1)
 _load_half = load("int32")
 
 
@@ -155,12 +156,8 @@ def call_take(builtin, args, given):
         argument = args[word(recipe, DIM)]
         if load_word(argument, TYPE) != word(recipe, INT):
             return none(layout)
-        overflow = _overflow()
-        overflow[0] = 0
-        dim = CALL(word(recipe, AS_INTEGER), argument, ADDRESS_OF(overflow), NOTHING, NOTHING)
-        if dim < 0:
-            dim += ndim
-        if dim < 0 or dim >= ndim or overflow[0] != 0:
+        dim = read_dim(word(recipe, AS_INTEGER), argument, ndim)
+        if dim == NO_DIM:
             return none(layout)
     elements = count(load_word(array, SHAPE), ndim)
     if dim == ndim - 1 and elements > MOMENT:
@@ -215,5 +212,5 @@ def make_take(name, layout, recorded, table, parameters, *, input, index, dim=No
     """
     numbers = [-1 if one is None else parameters.index(one) for one in (input, index, dim, unused)]
     words = [layout.address, recorded, len(parameters), *numbers, *ndims, table.address]
-    words += [id(np.dtype(np.int64)), id(int), builtin.address_in_python("PyLong_AsLongLongAndOverflow")]
+    words += [id(np.dtype(np.int64)), id(int), builtin.address_in_python(READER)]
     return builtin.bind(name, _entry(), words, layout, table)

@@ -53,6 +53,7 @@ from .builtin import (
     address_of_pointer,
     word,
 )
+from .integers import READER, read_int
 from .memory import StackArray, load
 from .scalar import scalar
 from .tuples import ITEMS, SIZE, put_item, read_shape
@@ -191,11 +192,7 @@ def is_plain(recipe, item):
         step = load_word(item, _STEP)
         if step == nothing:
             return True
-        if load_word(step, TYPE) != word(recipe, INT):
-            return False
-        overflow = _one()
-        overflow[0] = 0
-        return CALL(word(recipe, AS_INTEGER), step, ADDRESS_OF(overflow), NOTHING, NOTHING) > 0
+        return load_word(step, TYPE) == word(recipe, INT) and read_int(word(recipe, AS_INTEGER), step) > 0
     return kind == word(recipe, INT) or item == nothing or item == word(recipe, ELLIPSIS)
 
 
@@ -295,7 +292,7 @@ def _words(layout, take, made_in, from_view):
 
 
 def _words_of_taker(layout, take, made_in):
-    reader = builtin.address_in_python("PyLong_AsLongLongAndOverflow")
+    reader = builtin.address_in_python(READER)
     return [*_words(layout, take, made_in, made_in), id(int), id(tuple), reader]
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from .builtin import ADDRESS_OF, BYTES, CALL, MOST_DIMENSIONS, NOTHING, TYPE, word
-from .memory import StackArray, load
+from .builtin import BYTES, MOST_DIMENSIONS, TYPE, word
+from .integers import read_int
+from .memory import load
 from .memory import store as store_at
 from .scalar import scalar
 
@@ -11,7 +12,6 @@ from .scalar import scalar
 SIZE, ITEMS = np.int64(object.__basicsize__), np.int64(tuple.__basicsize__)
 
 _load_word, _store_word = load("int64"), store_at("int64", 0)
-_overflow = StackArray("int64", 1)
 
 
 @scalar
@@ -33,14 +33,12 @@ def read_shape(shape, tuples, others, ints, as_integer, extents):
     size = _load_word(shape, SIZE)
     if size > MOST_DIMENSIONS:
         return np.int64(-1)
-    overflow = _overflow()
-    overflow[0] = 0
     for k in range(size):
         extent = word(shape + ITEMS, k)
         if _load_word(extent, TYPE) != ints:
             return np.int64(-1)
-        extents[k] = CALL(as_integer, extent, ADDRESS_OF(overflow), NOTHING, NOTHING)
-        if extents[k] < -1 or overflow[0] != 0:
+        extents[k] = read_int(as_integer, extent)
+        if extents[k] < -1:
             return np.int64(-1)
     return size
 

@@ -82,7 +82,7 @@ def _(input, dim, dtype):
     return result if input.dtype.kind == "f" else to_result("cumsum", result, dtype)
 
 
-cumsum.on_tensors(CUMSUM_ROWS)
+cumsum.on_tensors(CUMSUM_ROWS.on_tensors)
 
 
 @cumsum.large

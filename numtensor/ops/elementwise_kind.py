@@ -43,7 +43,7 @@ class OpTable(dict):
         made = self.op.implement(numpy_dtype)
         # What depends on the default dtype looks it up at each call, so it can be kept too.
         self[numpy_dtype] = self.op.kernels[numpy_dtype] = made
-        self.op.on_tensors.enter(numpy_dtype, made)
+        self.op.machine_code.enter(numpy_dtype, made)
         return made
 
 
@@ -66,7 +66,7 @@ class ElementwiseOp(Declaration):
         # The same as a plain dict, which is 35 ns faster to read than one with a __missing__.
         self.kernels = {}
         # The same for builtin functions.
-        self.on_tensors = boxed_calls.CallTable()
+        self.machine_code = boxed_calls.CallTable()
         # The kernel's array parameters are the tensors, in the same order; its scalar parameters are numbers.
         parameters = function.__code__.co_varnames
         options.setdefault("tensors", parameters[: len(forward.array_types)])
@@ -166,7 +166,7 @@ class ElementwiseOp(Declaration):
         leading = 1 if self.tensors[0] == "condition" else 0
         functions = {
             path: boxed_calls.make_call(
-                self.name, layout, lean.has_record(path), self.on_tensors, len(arguments), leading, large
+                self.name, layout, lean.has_record(path), self.machine_code, len(arguments), leading, large
             )
             for path in lean.PATHS
         }

@@ -64,17 +64,10 @@ def _(input, weight, padding_idx):
         raise _no_row(input, weight.shape) from None
 
 
-class _Lookup:
-    """Makes the builtin function that copies rows."""
-
-    @staticmethod
-    def on_tensors(op, layout, path):
-        """Make it for the op."""
-        names = {"input": "weight", "index": "input", "unused": "padding_idx", "ndims": (2, 0)}
-        return boxed_take.make_take(op.name, layout, lean.has_record(path), TAKEN, op.parameters, **names)
-
-
-embedding.on_tensors(_Lookup)
+@embedding.on_tensors
+def _(op, layout, path):
+    names = {"input": "weight", "index": "input", "unused": "padding_idx", "ndims": (2, 0)}
+    return boxed_take.make_take(op.name, layout, lean.has_record(path), TAKEN, op.parameters, **names)
 
 
 def _padding(padding_idx, rows):

@@ -92,7 +92,7 @@ def _(input, dim, keepdim):
     return _extreme_forward("amax", AMAX, input, dim, keepdim)
 
 
-amax.on_tensors(AMAX)
+amax.on_tensors(AMAX.on_tensors)
 
 
 @amax.backward
@@ -135,7 +135,7 @@ def _(input, dim, keepdim):
     return _extreme_forward("amin", AMIN, input, dim, keepdim)
 
 
-amin.on_tensors(AMIN)
+amin.on_tensors(AMIN.on_tensors)
 
 
 @amin.backward
@@ -215,7 +215,7 @@ def _(input, dim, keepdim):
     return _position_forward("max", MAX_DIM, input, dim, keepdim)
 
 
-max_dim.on_tensors(MAX_DIM)
+max_dim.on_tensors(MAX_DIM.on_tensors)
 
 
 @max_dim.backward
@@ -264,7 +264,7 @@ def _(input, dim, keepdim):
     return _position_forward("min", MIN_DIM, input, dim, keepdim)
 
 
-min_dim.on_tensors(MIN_DIM)
+min_dim.on_tensors(MIN_DIM.on_tensors)
 
 
 @min_dim.backward
@@ -406,7 +406,7 @@ def _(input, dim, keepdim):
     return _position_forward("argmax", ARGMAX, input, dim, keepdim)
 
 
-argmax.on_tensors(ARGMAX)
+argmax.on_tensors(ARGMAX.on_tensors)
 
 
 @kernel(differentiable=())
@@ -441,6 +441,6 @@ def _(input, dim, keepdim):
     return _position_forward("argmin", ARGMIN, input, dim, keepdim)
 
 
-argmin.on_tensors(ARGMIN)
+argmin.on_tensors(ARGMIN.on_tensors)
 
 

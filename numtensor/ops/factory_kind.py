@@ -30,8 +30,11 @@ class FactoryOp(Declaration):
         self._forward = rule
         return rule
 
-    def on_tensors(self, position):
-        """Give the position of NumPy's function of (extents, dtype) in its C API; the rule must do no more than it."""
+    def in_numpy(self, position):
+        """Give the position of NumPy's function of (extents, dtype) in its C API; the rule must do no more than it.
+
+        Machine code then calls it for plain extents.
+        """
         self._position = position
 
     def quick_form(self, arguments):

@@ -57,7 +57,7 @@ def _(size, dtype):
     return allocate("zeros", np.zeros, size, dtype)
 
 
-zeros.on_tensors(boxed_factories.ZEROS)
+zeros.in_numpy(boxed_factories.ZEROS)
 
 
 @factory()
@@ -122,7 +122,7 @@ def _(size, dtype):
     return allocate("empty", np.empty, size, dtype)
 
 
-empty.on_tensors(boxed_factories.EMPTY)
+empty.in_numpy(boxed_factories.EMPTY)
 
 
 @factory()

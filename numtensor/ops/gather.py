@@ -183,17 +183,10 @@ def _(input, dim, index):
     return result if input.ndim else result.reshape(())
 
 
-class _ByDim:
-    """Makes the builtin function that copies positions of a dimension."""
-
-    @staticmethod
-    def on_tensors(op, layout, path):
-        """Make it for the op."""
-        names = {"input": "input", "index": "index", "dim": "dim", "ndims": (0, 1)}
-        return boxed_take.make_take(op.name, layout, lean.has_record(path), TAKEN, op.parameters, **names)
-
-
-index_select.on_tensors(_ByDim)
+@index_select.on_tensors
+def _(op, layout, path):
+    names = {"input": "input", "index": "index", "dim": "dim", "ndims": (0, 1)}
+    return boxed_take.make_take(op.name, layout, lean.has_record(path), TAKEN, op.parameters, **names)
 
 
 @index_select.backward

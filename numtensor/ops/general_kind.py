@@ -18,6 +18,8 @@ The declared function has a signature and a docstring; its rules are given after
     def _(grad, needs, input, dim, output):  # tensors; the same gradient in public ops
         ...
 
+    softmax.on_tensors(SOFTMAX.on_tensors)  # where nothing is recorded: machine code, from tensors to a tensor
+
 What is not saved arrives in the backward rules as its shape. Without a `backward` rule, the vjp rule computes the
 ordinary gradient too, with nothing recorded.
 
@@ -129,14 +131,16 @@ class GeneralOp(Declaration):
         self._large = self.public.__globals__["large"] = rule
         return rule
 
-    def on_tensors(self, kernels):
-        """Give what makes the builtin functions that do the common case: a `Loops`, a `RowKernel`, or the like.
+    def on_tensors(self, make):
+        """Give what makes the builtin functions that do the common case where nothing is recorded.
 
-        Its method ``on_tensors(op, layout, path)`` returns a function of the op's arguments that returns tensors, or
-        None where it has done nothing. Of kernels, the forward rule must do no more than call them, for arrays of the
-        dtypes that it has called them for.
+        Args:
+            make: ``make(op, layout, path)`` returns a function of the op's arguments that returns a tensor, or what
+                `collect` makes, or None where it has done nothing. A `Loops` and a `RowKernel` have one, `on_tensors`,
+                for a forward rule that does no more than call them for arrays of the dtypes that it has met.
         """
-        self._on_tensors = kernels
+        self._on_tensors = make
+        return make
 
     def forward_recording(self, rule):
         """Give a forward rule that also returns what backward needs: ``(result, extra, ...)``."""
@@ -151,9 +155,12 @@ class GeneralOp(Declaration):
     # -----------------------------------------------------------------------------------------------------------------
     # The callables
 
+    def _has_gradient(self):
+        return bool(self.differentiable and (self._backward or self._vjp))
+
     def records(self):
         # The views of a mode are marked with it.
-        return self.kind == "view" or bool(self.differentiable and (self._backward or self._vjp))
+        return self.kind == "view" or self._has_gradient()
 
     def specialise(self, path):
         """Write this op's callable for the modes of `path`."""
@@ -162,7 +169,7 @@ class GeneralOp(Declaration):
             raise TypeError(f"{self.name}: the declaration has no forward rule")
         lines = self._unwrap_lines()
         arguments = ", ".join(f"a_{n}" if n in self.tensors else n for n in self.parameters)
-        if path == "tracked" and self.differentiable and (self._backward or self._vjp):
+        if path == "tracked" and self._has_gradient():
             lines += self._record_lines(arguments)
         lines += self._forward_lines(arguments.split(", "), self.parameters)
         lines += self._wrap_lines(path, self.parameters)
@@ -200,8 +207,7 @@ class GeneralOp(Declaration):
         layout = lean.layout()
         if self._on_tensors is None or layout is None:
             return super().quick_form(arguments)
-        make = self._on_tensors.on_tensors
-        return self.lean_form(arguments, {path: make(self, layout, path) for path in lean.PATHS})
+        return self.lean_form(arguments, {path: self._on_tensors(self, layout, path) for path in lean.PATHS})
 
     def quick_lines(self, arguments):
         """Write what the mode's callable does; a call that converts a dtype first is left to it."""

@@ -55,7 +55,7 @@ def _(input, dim, keepdim):
     return reduce("logsumexp", LOGSUMEXP, input, dim, keepdim, staged=True)
 
 
-logsumexp.on_tensors(LOGSUMEXP)
+logsumexp.on_tensors(LOGSUMEXP.on_tensors)
 
 
 @logsumexp.backward

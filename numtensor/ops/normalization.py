@@ -115,7 +115,7 @@ def _(input, dim):
     return along(SOFTMAX, forward.softmax_columns, _softmax_dim("softmax", dim, input.ndim), input)
 
 
-softmax.on_tensors(SOFTMAX)
+softmax.on_tensors(SOFTMAX.on_tensors)
 
 
 @softmax.large
@@ -181,7 +181,7 @@ def _(input, dim):
     return along(LOG_SOFTMAX, forward.log_softmax_columns, _softmax_dim("log_softmax", dim, input.ndim), input)
 
 
-log_softmax.on_tensors(LOG_SOFTMAX)
+log_softmax.on_tensors(LOG_SOFTMAX.on_tensors)
 
 
 @log_softmax.large

@@ -71,7 +71,7 @@ def _(input, dim, keepdim, dtype):
     return to_result("sum", reduce("sum", SUM, input, dim, keepdim), dtype)
 
 
-sum.on_tensors(SUM)
+sum.on_tensors(SUM.on_tensors)
 
 
 @sum.backward
@@ -117,7 +117,7 @@ def _(input, dim, keepdim, dtype):
     return reduce("mean", MEAN, input, dim, keepdim, staged=True)
 
 
-mean.on_tensors(MEAN)
+mean.on_tensors(MEAN.on_tensors)
 
 
 @mean.backward
@@ -170,7 +170,7 @@ def _(input, dim, keepdim, dtype):
     return result if input.dtype.kind == "f" else to_result("prod", result, dtype)
 
 
-prod.on_tensors(PROD)
+prod.on_tensors(PROD.on_tensors)
 
 
 @prod.backward
@@ -244,7 +244,7 @@ def _(input, dim, keepdim):
     return _logic_forward("any", ANY, ANY_OF_BYTES, input, dim, keepdim)
 
 
-any.on_tensors(ANY)
+any.on_tensors(ANY.on_tensors)
 
 
 @kernel(differentiable=())
@@ -276,7 +276,7 @@ def _(input, dim, keepdim):
     return _logic_forward("all", ALL, ALL_OF_BYTES, input, dim, keepdim)
 
 
-all.on_tensors(ALL)
+all.on_tensors(ALL.on_tensors)
 
 
 @kernel(differentiable=())
@@ -307,7 +307,7 @@ def _(input, dim):
     return reduce("count_nonzero", COUNT, input, dim, False)
 
 
-count_nonzero.on_tensors(COUNT)
+count_nonzero.on_tensors(COUNT.on_tensors)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

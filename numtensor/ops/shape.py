@@ -125,18 +125,14 @@ def reshape(input, shape):
 reshape.node_name = view.node_name
 
 
-class _Reshaped:
-    """Makes the builtin function that gives another shape to what lies in order."""
-
-    @staticmethod
-    def on_tensors(op, layout, path):
-        """Make it for an op."""
-        return boxed_views.make_reshaped(layout, op._forward, path, Size)
+def _in_order_on_tensors(op, layout, path):
+    """Make the builtin function that gives another shape to what lies in order."""
+    return boxed_views.make_reshaped(layout, op._forward, path, Size)
 
 
 def _give_reshaping_rules(op):
     name = op.name
-    op.on_tensors(_Reshaped)
+    op.on_tensors(_in_order_on_tensors)
 
     @op.forward
     def _(input, shape):
