@@ -1,9 +1,9 @@
 """numtensor: tensors and autograd for the CPU, every kernel Python compiled by Numba."""
 
-from importlib import import_module as _import_module
 from math import e, inf, nan, pi
 
 from ._checkout import bind_kernels as _bind_kernels
+from ._on_demand import on_demand as _on_demand
 from ._version import __version__
 
 _bind_kernels()
@@ -46,6 +46,7 @@ from .ops.queries import (
 )
 from .ops.random_ops import get_rng_state, set_rng_state
 from .random import Generator, default_generator, fork_rng, initial_seed, manual_seed, seed
+from .serialization import load, save
 from .tensor import Size, Tensor, from_array
 from .threads import get_num_threads, num_threads, set_num_threads
 
@@ -54,19 +55,7 @@ newaxis = None
 # One function per declared op; `ops.OPS` lists them.
 globals().update(ops.public_functions(""))
 
-# What a program that predicts has no use for is imported when it is first asked for: a tenth of the time of all.
-_ON_DEMAND = {"func": "func", "load": "serialization", "optim": "optim", "save": "serialization", "utils": "utils"}
+# What a program that predicts has no use for is executed when it is first asked for: a tenth of the time of all.
+func, optim, utils = map(_on_demand, (f"{__name__}.func", f"{__name__}.optim", f"{__name__}.utils"))
 
-__all__ = [name for name in (*globals(), *_ON_DEMAND) if not name.startswith("_")]
-
-
-def __getattr__(name):
-    if name not in _ON_DEMAND:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = _import_module(f"{__name__}.{_ON_DEMAND[name]}")
-    value = globals()[name] = module if name == _ON_DEMAND[name] else getattr(module, name)
-    return value
-
-
-def __dir__():
-    return sorted({*globals(), *_ON_DEMAND})
+__all__ = [name for name in globals() if not name.startswith("_")]

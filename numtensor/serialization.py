@@ -10,10 +10,7 @@ its own: parameters that shared memory do not share it any more.
 
 from __future__ import annotations
 
-import json
 import os
-import zipfile
-import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,6 +65,8 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
         raise ValueError(
             f"save: {path!r} does not end in {' or '.join(_SUFFIXES)}; the suffix chooses the format"
         )
+    import json
+
     arrays = {}
     structure = json.dumps(_encode(obj, "", arrays))
     write = _write_npz if suffix == ".npz" else _write_safetensors
@@ -110,6 +109,8 @@ def load(path: str | os.PathLike[str]) -> Any:
         >>> nt.load(path)
         [tensor(1.5000), None]
     """
+    import json
+
     path = _as_path("load", path)
     with open(path, "rb") as file:
         head = file.read(16)
@@ -241,6 +242,8 @@ def _read_safetensors(path):
 
 
 def _write_npz(path, arrays, structure):
+    import zipfile
+
     text = np.frombuffer(structure.encode(), np.uint8)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         # np.savez would take names such as "file" for its own arguments.
@@ -250,6 +253,9 @@ def _write_npz(path, arrays, structure):
 
 
 def _read_npz(path):
+    import zipfile
+    import zlib
+
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()

@@ -27,11 +27,10 @@ NEEDLESS = {
     "json",
     "llvmlite",
     "numba",
-    "numtensor.func",
+    "numtensor.func.trees",
     "numtensor.kernels.pipeline",
-    "numtensor.optim",
-    "numtensor.serialization",
-    "numtensor.utils",
+    "numtensor.optim.optimizer",
+    "numtensor.utils.checkpoint",
     "pathlib",
     "scipy",
     "tempfile",
@@ -54,18 +53,85 @@ def test_a_process_that_predicts_imports_nothing_that_it_does_not_use():
     assert loaded & NEEDLESS - compilers == set()
 
 
-def test_the_needless_are_imported_when_they_are_asked_for():
-    for name in ("func", "optim", "utils"):
-        program = f"""
-import sys
-import numtensor
-assert "numtensor.{name}" not in sys.modules
-print(numtensor.{name} is sys.modules["numtensor.{name}"])
+ON_DEMAND = pytest.mark.parametrize("name", ["func", "optim", "utils"])
+
+
+@ON_DEMAND
+def test_a_module_on_demand_is_executed_at_the_first_look_and_is_the_one_that_imports_give(name):
+    program = f"""
+import sys, types
+import numtensor as nt
+module = nt.{name}
+import numtensor.{name}
+from numtensor import {name}
+assert type(module) is not types.ModuleType
+assert module is {name} is sys.modules["numtensor.{name}"] is numtensor.{name}
+names = [name for name in dir(module) if not name.startswith("_")]
+assert names and all(hasattr(module, name) for name in names) and type(module) is types.ModuleType
+print(module.__doc__ is not None, hasattr(module, "no_such_thing"))
 """
-        assert run(program) == "True\n"
+    assert run(program) == "True False\n"
 
 
-def test_names_that_are_imported_on_demand_are_named():
+@pytest.mark.parametrize("name", ["func.forward", "optim.adam", "utils.data"])
+def test_a_part_of_a_module_on_demand_can_be_imported_first(name):
+    package, part = name.split(".")
+    program = f"""
+import sys
+import numtensor.{name} as part
+import numtensor as nt
+print(part is sys.modules["numtensor.{name}"] is nt.{package}.{part}, len(dir(nt.{package})) > 10)
+"""
+    assert run(program) == "True True\n"
+
+
+def test_threads_that_ask_first_all_get_the_whole_module():
+    program = """
+import sys
+import threading
+import numtensor as nt
+sys.setswitchinterval(1e-6)
+start, found = threading.Barrier(8), []
+
+def look(k):
+    start.wait()
+    if k % 2:
+        found.append(nt.optim.SGD)
+    else:
+        import numtensor.optim.sgd
+        found.append(numtensor.optim.sgd.SGD)
+
+threads = [threading.Thread(target=look, args=(k,), daemon=True) for k in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join(60)
+print(found == [nt.optim.SGD] * 8)
+"""
+    assert {run(program) for _ in range(4)} == {"True\n"}
+
+
+def test_a_module_on_demand_that_fails_says_so_each_time_and_can_be_mended(tmp_path):
+    folder = tmp_path / "failing"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("before = 1\nimport no_such_module_of_anybody\nafter = 2\n")
+    program = f"""
+import sys
+sys.path.insert(0, {str(tmp_path)!r})
+from numtensor._on_demand import on_demand
+module = on_demand("failing")
+for _ in range(2):
+    try:
+        module.after
+    except ImportError as error:
+        print(error.name)
+sys.modules["no_such_module_of_anybody"] = sys
+print(module.after, on_demand("failing") is module)
+"""
+    assert run(program).split() == ["no_such_module_of_anybody"] * 2 + ["2", "True"]
+
+
+def test_every_name_of_the_package_is_named():
     program = """
 import numtensor
 assert {"func", "load", "optim", "save", "utils", "exp"} <= set(dir(numtensor))

@@ -79,7 +79,7 @@ def room(name):
 
 # Lower rooms know nothing of higher ones.
 FLOORS = [
-    {"_checkout", "_version", "kernels"},
+    {"_checkout", "_on_demand", "_version", "kernels"},
     {"dtypes", "graph", "modes", "random", "return_types"},
     {"printing", "threads"},
     {"_types", "tensor"},
