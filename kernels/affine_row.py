@@ -9,37 +9,27 @@ import functools
 import numpy as np
 
 from . import builtin, cblas, ufunc
-from .builtin import (
-    ADDRESS_OF,
-    CALL,
-    DATA,
-    EMPTY_ARRAY,
-    MOMENT,
-    NOTHING,
-    SHAPE,
-    word,
-)
+from .builtin import ADDRESS_OF, CALL, DATA, EMPTY_ARRAY, MOMENT, NOTHING, SHAPE, load_word, word
 from .cblas import add_matrix_vector, copy_bytes, fits, itemsize
-from .memory import StackArray, load
+from .memory import StackArray
 from .scalar import scalar
 
 # What the builtin function is bound to besides.
 EMPTY, INCREF, SAVE, RESTORE, NONE = (cblas.REST + np.int64(k) for k in range(5))
 
 _extents = StackArray("int64", 2)
-_load_word = load("int64")
 
 
 @scalar
 def call_affine(builtin, args, given):
     """What runs when the builtin function is called; `builtin` is the address of its recipe's array."""
-    recipe = _load_word(builtin, DATA)
+    recipe = load_word(builtin, DATA)
     none = word(recipe, NONE)
     fit = given == 3
     for k in range(given if fit else NOTHING):
         fit = fit and fits(recipe, args[k], np.int64(1 if k == 2 else 2))
     if fit:
-        row, matrix, bias = _load_word(args[0], SHAPE), _load_word(args[1], SHAPE), _load_word(args[2], SHAPE)
+        row, matrix, bias = load_word(args[0], SHAPE), load_word(args[1], SHAPE), load_word(args[2], SHAPE)
         width, depth = word(matrix, np.int64(0)), word(matrix, np.int64(1))
         fit = word(row, np.int64(0)) == 1 and word(row, np.int64(1)) == depth and word(bias, np.int64(0)) == width
         fit = fit and width > 0 and depth > 0
@@ -53,7 +43,7 @@ def call_affine(builtin, args, given):
     result = CALL(word(recipe, EMPTY), np.int64(2), ADDRESS_OF(extents), word(recipe, cblas.DTYPE), NOTHING)
     if result == NOTHING:
         return result
-    copy_bytes(_load_word(result, DATA), _load_word(args[2], DATA), width * itemsize(recipe))
+    copy_bytes(load_word(result, DATA), load_word(args[2], DATA), width * itemsize(recipe))
     work = width * depth
     state = CALL(word(recipe, SAVE), NOTHING, NOTHING, NOTHING, NOTHING) if work > MOMENT else NOTHING
     add_matrix_vector(
@@ -61,9 +51,9 @@ def call_affine(builtin, args, given):
         word(recipe, cblas.WIDE),
         width,
         depth,
-        _load_word(args[1], DATA),
-        _load_word(args[0], DATA),
-        _load_word(result, DATA),
+        load_word(args[1], DATA),
+        load_word(args[0], DATA),
+        load_word(result, DATA),
     )
     if work > MOMENT:
         CALL(word(recipe, RESTORE), state, NOTHING, NOTHING, NOTHING)

@@ -9,7 +9,7 @@ import functools
 import numpy as np
 
 from . import builtin, cblas
-from .builtin import CALL, DATA, FLAGS, NOTHING, SHAPE, WRITEABLE, word
+from .builtin import CALL, DATA, FLAGS, NOTHING, SHAPE, WRITEABLE, load_word, word
 from .cblas import add_matrix_matrix, copy_bytes, fits, itemsize
 from .integers import READER, read_int
 from .memory import load
@@ -18,7 +18,7 @@ from .scalar import scalar
 # What the builtin function is bound to besides.
 SAVE, RESTORE, INCREF, TRUE, FALSE, AS_INTEGER = (cblas.REST + np.int64(k) for k in range(6))
 
-_load_word, _load_half = load("int64"), load("int32")
+_load_half = load("int32")
 
 
 @scalar
@@ -60,13 +60,13 @@ def add_products(recipe, x, weight, result, extents, tile):
 @scalar
 def call_tiles(builtin, args, given):
     """What runs when the builtin function is called; `builtin` is the address of its recipe's array."""
-    recipe = _load_word(builtin, DATA)
+    recipe = load_word(builtin, DATA)
     fit = given == 7
     for k in range(np.int64(4) if fit else NOTHING):
         fit = fit and fits(recipe, args[k], np.int64(1 if k == 2 else 2))
     if fit:
-        row, matrix = _load_word(args[0], SHAPE), _load_word(args[1], SHAPE)
-        bias, out = _load_word(args[2], SHAPE), _load_word(args[3], SHAPE)
+        row, matrix = load_word(args[0], SHAPE), load_word(args[1], SHAPE)
+        bias, out = load_word(args[2], SHAPE), load_word(args[3], SHAPE)
         rows, depth = word(row, np.int64(0)), word(row, np.int64(1))
         columns = word(matrix, np.int64(0))
         fit = word(matrix, np.int64(1)) == depth and word(bias, np.int64(0)) == columns and depth > 0 and columns > 0
@@ -82,10 +82,10 @@ def call_tiles(builtin, args, given):
     if fit:
         state = CALL(word(recipe, SAVE), NOTHING, NOTHING, NOTHING, NOTHING)
         size = columns * itemsize(recipe)
-        result, source = _load_word(args[3], DATA), _load_word(args[2], DATA)
+        result, source = load_word(args[3], DATA), load_word(args[2], DATA)
         for k in range(rows):
             copy_bytes(result + k * size, source, size)
-        x, weight = _load_word(args[0], DATA), _load_word(args[1], DATA)
+        x, weight = load_word(args[0], DATA), load_word(args[1], DATA)
         add_products(recipe, x, weight, result, (rows, columns, depth), (high, wide, block))
         CALL(word(recipe, RESTORE), state, NOTHING, NOTHING, NOTHING)
     return answer

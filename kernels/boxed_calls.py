@@ -14,7 +14,8 @@ from .boxes import (
     CLEAR,
     LAYOUT,
     NDARRAY,
-    RECORDED,
+    OTHER,
+    RECORDS,
     REST,
     Table,
     array_in,
@@ -22,8 +23,10 @@ from .boxes import (
     find,
     hold,
     is_box,
+    is_recorded,
     load_word,
     make_box,
+    mode_in,
     none,
 )
 from .builtin import ADDRESS_OF, BYTES, CALL, DATA, DESCR, MOST_OPERANDS, NDIM, NOTHING, SHAPE, TYPE, count, word
@@ -89,11 +92,15 @@ def call_boxed(builtin, args, given):
     recipe = load_word(builtin, DATA)
     layout = word(recipe, LAYOUT)
     arrays, numbers = _arrays(), _numbers()
-    if given != word(recipe, GIVEN):
+    mode = mode_in(layout)
+    if given != word(recipe, GIVEN) or mode == OTHER:
         return none(layout)
     dtype = NOTHING
     for k in range(given):
-        arrays[k] = array_in(layout, args[k]) if is_box(layout, args[k]) else NOTHING
+        boxed = is_box(layout, args[k])
+        if boxed and word(recipe, RECORDS) and is_recorded(layout, mode, args[k]):
+            return none(layout)
+        arrays[k] = array_in(layout, args[k]) if boxed else NOTHING
         if dtype == NOTHING and arrays[k] != NOTHING and k >= word(recipe, LEADING):
             dtype = load_word(arrays[k], DESCR)
     entry = find(word(recipe, TABLE), dtype)
@@ -138,7 +145,7 @@ def call_boxed(builtin, args, given):
     if load_word(result, TYPE) != word(layout, NDARRAY):
         drop(layout, result)
         return none(layout)
-    return make_box(layout, result, word(recipe, RECORDED))
+    return make_box(layout, result, mode)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -159,13 +166,13 @@ class CallTable(Table):
             self.put(dtype, call.__self__.ctypes.data, _NUMBERS.get(dtype.name, 0), kept=call)
 
 
-def make_call(name, layout, recorded, table, given, leading, large):
+def make_call(name, layout, records, table, given, leading, large):
     """Make the builtin function of an op.
 
     Args:
         name: of the op.
         layout: a `boxes.Layout`.
-        recorded: whether the result gets a record.
+        records: whether the op is one that may be recorded.
         table: a `CallTable`.
         given: the number of arguments.
         leading: the first argument whose array tells the working dtype, or one after it does if that is a number.
@@ -174,7 +181,7 @@ def make_call(name, layout, recorded, table, given, leading, large):
     Returns:
         A function of boxes and numbers that returns a box, or None where it has done nothing.
     """
-    words = [layout.address, recorded, given, leading, table.address, large, id(float), id(int)]
+    words = [layout.address, records, given, leading, table.address, large, id(float), id(int)]
     words += map(builtin.address_in_python, (READER, "PyErr_ExceptionMatches"))
     words.append(id(Exception))
     return builtin.bind(name, _entry(), words, layout, table)

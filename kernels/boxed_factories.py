@@ -5,7 +5,7 @@ import functools
 import numpy as np
 
 from . import builtin, ufunc
-from .boxes import CLEAR, INCREF, LAYOUT, RECORDED, REST, load_word, make_box, none
+from .boxes import CLEAR, INCREF, LAYOUT, OTHER, REST, load_word, make_box, mode_in, none
 from .builtin import ADDRESS_OF, CALL, DATA, EMPTY_ARRAY, MOST_DIMENSIONS, NOTHING, word
 from .integers import READER
 from .memory import StackArray
@@ -27,7 +27,8 @@ def call_new(builtin, args, given):
     recipe = load_word(builtin, DATA)
     layout = word(recipe, LAYOUT)
     extents = _extents()
-    if given != 2:
+    mode = mode_in(layout)
+    if given != 2 or mode == OTHER:
         return none(layout)
     tuples = word(recipe, TUPLE)
     size = read_shape(args[0], tuples, tuples, word(recipe, INT), word(recipe, AS_INTEGER), extents)
@@ -43,7 +44,7 @@ def call_new(builtin, args, given):
         # Too large, or of too many dimensions: Python says so in its own words.
         CALL(word(layout, CLEAR), NOTHING, NOTHING, NOTHING, NOTHING)
         return none(layout)
-    return make_box(layout, array, word(recipe, RECORDED))
+    return make_box(layout, array, mode)
 
 
 @functools.cache
@@ -51,14 +52,13 @@ def _entry():
     return builtin.compile_entry("new", call_new)
 
 
-def make_new(layout, recorded, position):
+def make_new(layout, position):
     """Make the builtin function of (extents, NumPy dtype) that boxes a new array, or answers None.
 
     Args:
         layout: a `boxes.Layout`.
-        recorded: whether the box gets a record.
         position: of NumPy's function in its C API: `ZEROS` or `EMPTY`.
     """
-    words = [layout.address, recorded, ufunc.array_api(position), id(tuple), id(int)]
+    words = [layout.address, False, ufunc.array_api(position), id(tuple), id(int)]
     words.append(builtin.address_in_python(READER))
     return builtin.bind("new", _entry(), words, layout)

@@ -14,7 +14,8 @@ from .boxes import (
     LAYOUT,
     NEW_TUPLE,
     NONE,
-    RECORDED,
+    OTHER,
+    RECORDS,
     REST,
     VECTORCALL,
     Table,
@@ -23,8 +24,10 @@ from .boxes import (
     find,
     hold,
     is_box,
+    is_recorded,
     load_word,
     make_box,
+    mode_in,
     none,
 )
 from .builtin import (
@@ -64,7 +67,7 @@ from .tuples import put_item
 GIVEN, KEEPDIM, TABLE, LARGE, FULL, WANTED, COLLECT = (REST + np.int64(k) for k in range(7))
 TRUE, FALSE, INT, EMPTY, AS_INTEGER = (REST + np.int64(k) for k in range(7, 12))
 # Of a dtype's entry: the recipes for all elements, for the last dimension and for another, or `NOTHING`.
-ALL, LAST, OTHER = (np.int64(k) for k in range(3))
+ALL, LAST, EARLIER = (np.int64(k) for k in range(3))
 
 # In place of a dimension: all of them.
 _ALL = np.int64(-2)
@@ -86,7 +89,7 @@ def dim_of(recipe, argument, ndim):
 
 
 @scalar
-def box_results(recipe, kernel, results):
+def box_results(recipe, kernel, results, mode):
     """Box the results that are wanted, and drop the others: the only one, or what is made of a tuple of several."""
     layout = word(recipe, LAYOUT)
     collect = word(recipe, COLLECT)
@@ -103,7 +106,7 @@ def box_results(recipe, kernel, results):
         if failed or not (word(recipe, WANTED) >> k) & 1:
             drop(layout, results[k])
             continue
-        boxed = make_box(layout, results[k], word(recipe, RECORDED))
+        boxed = make_box(layout, results[k], mode)
         failed = boxed == NOTHING
         if collect != NOTHING and not failed:
             put_item(several, taken, boxed)
@@ -125,7 +128,10 @@ def call_boxed_loop(builtin, args, given):
     """What runs when the builtin function is called; `builtin` is the address of its recipe's array."""
     recipe = load_word(builtin, DATA)
     layout = word(recipe, LAYOUT)
-    if given != word(recipe, GIVEN) or not is_box(layout, args[0]):
+    mode = mode_in(layout)
+    if given != word(recipe, GIVEN) or mode == OTHER or not is_box(layout, args[0]):
+        return none(layout)
+    if word(recipe, RECORDS) and is_recorded(layout, mode, args[0]):
         return none(layout)
     array = array_in(layout, args[0])
     entry = NOTHING if array == NOTHING else find(word(recipe, TABLE), load_word(array, DESCR))
@@ -150,7 +156,7 @@ def call_boxed_loop(builtin, args, given):
         kernel = word(entry, LAST)
     elif dim != NO_DIM and word(shape, last) != 1:
         # Behind a dimension of extent 1 another may be the last in memory.
-        kernel, view = word(entry, OTHER), dim
+        kernel, view = word(entry, EARLIER), dim
     if kernel == NOTHING:
         return none(layout)
     itemsize = word(kernel + BYTES * WORDS, ITEMSIZE)
@@ -164,7 +170,7 @@ def call_boxed_loop(builtin, args, given):
     ran = try_loop(kernel, ADDRESS_OF(operands), view, keeps, ADDRESS_OF(results))
     drop(layout, array)
     if ran == RAN:
-        return box_results(recipe, kernel, results)
+        return box_results(recipe, kernel, results, mode)
     if ran == FAILED:
         for k in range(MOST_OPERANDS):
             drop(layout, results[k])
@@ -180,7 +186,7 @@ class LoopTable(Table):
     """The builtin functions for arrays of kernels of one operand, by dtype."""
 
     def enter(self, dtype, which, run):
-        """Enter a builtin function that reduces `ALL` elements, the `LAST` dimension, or an `OTHER`."""
+        """Enter a builtin function that reduces `ALL` elements, the `LAST` dimension, or an `EARLIER` one."""
         if run is not builtin.refuse:
             self.put(dtype, run.__self__.ctypes.data, first=int(which), kept=run)
 
@@ -190,13 +196,13 @@ def _entry():
     return builtin.compile_entry("boxed_loops", call_boxed_loop)
 
 
-def make_call(name, layout, recorded, table, given, *, keepdim, large, full, wanted, collect):
+def make_call(name, layout, records, table, given, *, keepdim, large, full, wanted, collect):
     """Make the builtin function of an op.
 
     Args:
         name: of the op.
         layout: a `boxes.Layout`.
-        recorded: whether results get a record.
+        records: whether the op is one that may be recorded.
         table: a `LoopTable`.
         given: the number of arguments: the box, a dimension, and others, which must be None.
         keepdim: which of them says whether to keep the dimension; 0 if none does.
@@ -208,7 +214,7 @@ def make_call(name, layout, recorded, table, given, *, keepdim, large, full, wan
     Returns:
         A function that returns a box, or what `collect` makes, or None where it has done nothing.
     """
-    words = [layout.address, recorded, given, keepdim, table.address, large, full]
+    words = [layout.address, records, given, keepdim, table.address, large, full]
     words += [sum(1 << position for position in wanted), 0 if collect is None else id(collect)]
     words += [*map(id, (True, False, int, ())), builtin.address_in_python(READER)]
     return builtin.bind(name, _entry(), words, layout, table, collect)

@@ -13,7 +13,8 @@ from .boxes import (
     CLEAR,
     LAYOUT,
     NONE,
-    RECORDED,
+    OTHER,
+    RECORDS,
     REST,
     Table,
     array_in,
@@ -21,8 +22,10 @@ from .boxes import (
     find,
     hold,
     is_box,
+    is_recorded,
     load_word,
     make_box,
+    mode_in,
     none,
 )
 from .builtin import (
@@ -132,11 +135,14 @@ def call_take(builtin, args, given):
     """What runs when the builtin function is called; `builtin` is the address of its recipe's array."""
     recipe = load_word(builtin, DATA)
     layout = word(recipe, LAYOUT)
-    if given != word(recipe, GIVEN):
+    mode = mode_in(layout)
+    if given != word(recipe, GIVEN) or mode == OTHER:
         return none(layout)
     box, positions = args[word(recipe, INPUT)], args[word(recipe, INDEX)]
     unused = word(recipe, UNUSED)
     if not is_box(layout, box) or not is_box(layout, positions):
+        return none(layout)
+    if word(recipe, RECORDS) and is_recorded(layout, mode, box):
         return none(layout)
     if unused >= 0 and args[unused] != word(layout, NONE):
         return none(layout)
@@ -173,7 +179,7 @@ def call_take(builtin, args, given):
         # Python finds out what is wrong, and says so.
         CALL(word(layout, CLEAR), NOTHING, NOTHING, NOTHING, NOTHING)
         return none(layout)
-    return make_box(layout, result, word(recipe, RECORDED))
+    return make_box(layout, result, mode)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -194,13 +200,13 @@ def _entry():
     return builtin.compile_entry("boxed_take", call_take)
 
 
-def make_take(name, layout, recorded, table, parameters, *, input, index, dim=None, unused=None, ndims=(0, 0)):
+def make_take(name, layout, records, table, parameters, *, input, index, dim=None, unused=None, ndims=(0, 0)):
     """Make the builtin function of an op.
 
     Args:
         name: of the op.
         layout: a `boxes.Layout`.
-        recorded: whether the result gets a record.
+        records: whether the op is one that may be recorded.
         table: a `TakeTable`.
         parameters: the op's, in order.
         input, index, dim: which of them are the tensor, the int64 numbers, and the dimension; None where that is 0.
@@ -211,6 +217,6 @@ def make_take(name, layout, recorded, table, parameters, *, input, index, dim=No
         A function that returns a box, or None where it has done nothing.
     """
     numbers = [-1 if one is None else parameters.index(one) for one in (input, index, dim, unused)]
-    words = [layout.address, recorded, len(parameters), *numbers, *ndims, table.address]
+    words = [layout.address, records, len(parameters), *numbers, *ndims, table.address]
     words += [id(np.dtype(np.int64)), id(int), builtin.address_in_python(READER)]
     return builtin.bind(name, _entry(), words, layout, table)

@@ -18,14 +18,18 @@ from .boxes import (
     CLEAR,
     COUNTER,
     COUNTER_OF,
+    FIRST_PATH,
+    INFERENCE,
     LAYOUT,
     META,
     NDARRAY,
     NEW_TUPLE,
     NONE,
+    OTHER,
     PATH,
     REST,
     STEPS,
+    TRACKED,
     VALUE,
     VECTORCALL,
     VERSION,
@@ -34,9 +38,11 @@ from .boxes import (
     drop,
     hold,
     is_box,
+    is_recorded,
     load_word,
     make,
     make_box,
+    mode_in,
     none,
     store_word,
 )
@@ -58,11 +64,12 @@ from .memory import StackArray, load
 from .scalar import scalar
 from .tuples import ITEMS, SIZE, put_item, read_shape
 
-# Words of a builtin function after those that all have: the function of a view's steps, and what its path is, also
-# where it was taken from another view: `NOTHING` for that one's path.
-TAKE, MADE_IN, FROM_VIEW = (REST + np.int64(k) for k in range(3))
+# Words of a builtin function after those that all have: the function of a view's steps.
+TAKE = REST
+# Of the one that is given the view: the mode that it is made in.
+MADE_IN = TAKE + np.int64(1)
 # Of those that take the view themselves: kinds of arguments, and what reads an int.
-INT, TUPLE, AS_INTEGER = (FROM_VIEW + np.int64(k) for k in range(1, 4))
+INT, TUPLE, AS_INTEGER = (TAKE + np.int64(k) for k in range(1, 4))
 # Of the one that indexes: another kind of index, and NumPy's indexing.
 SLICE, ELLIPSIS, GET_ITEM = (AS_INTEGER + np.int64(k) for k in range(1, 4))
 # Of the one that gives another shape: another kind of tuple that a shape may be, and NumPy's function.
@@ -92,7 +99,7 @@ def counter_of(layout, meta):
 
 
 @scalar
-def fill_view(recipe, source, meta, view, steps, arguments):
+def fill_view(recipe, source, meta, view, steps, arguments, mode):
     """Enter where a view comes from: the base and the steps from there, which are a new tuple of four."""
     layout = word(recipe, LAYOUT)
     base = load_word(meta, word(layout, BASE))
@@ -102,16 +109,16 @@ def fill_view(recipe, source, meta, view, steps, arguments):
     put_item(steps, np.int64(1), hold(layout, word(recipe, TAKE)))
     put_item(steps, np.int64(2), hold(layout, arguments))
     put_item(steps, np.int64(3), none(layout))
-    path = word(recipe, MADE_IN) if owns else word(recipe, FROM_VIEW)
-    if path == NOTHING:
-        path = load_word(meta, word(layout, PATH))
+    # A view that is made while recording is no freer than the one that it was taken from.
+    inherited = not owns and mode == TRACKED
+    path = load_word(meta, word(layout, PATH)) if inherited else word(layout, FIRST_PATH + mode)
     store_word(view, word(layout, STEPS), steps)
     store_word(view, word(layout, BASE), hold(layout, source if owns else base))
     store_word(view, word(layout, PATH), hold(layout, path))
 
 
 @scalar
-def make_view(recipe, source, array, arguments):
+def make_view(recipe, source, array, arguments, mode):
     """A box for an array, whose reference it takes over, as a view of another box; `NOTHING` and an exception."""
     layout = word(recipe, LAYOUT)
     # The garbage collector may run whenever an object is made, and Python code in it, which may give the source other
@@ -119,7 +126,7 @@ def make_view(recipe, source, array, arguments):
     meta = hold(layout, load_word(source, word(layout, META)))
     if meta == word(layout, NONE) or load_word(meta, word(layout, COUNTER)) == word(layout, ABSENT):
         drop(layout, meta)
-        return make_box(layout, array, np.int64(0))
+        return make_box(layout, array, INFERENCE)
     counter = counter_of(layout, meta)
     view = make(layout, VIEW) if counter != NOTHING else NOTHING
     steps = NOTHING
@@ -136,13 +143,13 @@ def make_view(recipe, source, array, arguments):
         store_word(box, word(layout, META), view)
         store_word(view, word(layout, COUNTER), counter)
         store_word(view, word(layout, VERSION), hold(layout, load_word(counter, word(layout, VALUE))))
-        fill_view(recipe, source, meta, view, steps, arguments)
+        fill_view(recipe, source, meta, view, steps, arguments, mode)
     drop(layout, meta)
     return box
 
 
 @scalar
-def make_view_by(recipe, source, array, argument):
+def make_view_by(recipe, source, array, argument, mode):
     """The same by a step with one argument, whose reference it takes over, too."""
     layout = word(recipe, LAYOUT)
     arguments = CALL(word(layout, NEW_TUPLE), np.int64(1), NOTHING, NOTHING, NOTHING)
@@ -151,7 +158,7 @@ def make_view_by(recipe, source, array, argument):
         drop(layout, argument)
         return arguments
     put_item(arguments, NOTHING, argument)
-    view = make_view(recipe, source, array, arguments)
+    view = make_view(recipe, source, array, arguments, mode)
     drop(layout, arguments)
     return view
 
@@ -172,7 +179,7 @@ def call_view(builtin, args, given):
         array = CALL(word(layout, VECTORCALL), word(layout, AS_ARRAY), place, np.int64(1), NOTHING)
         if array == NOTHING:
             return array
-    return make_view(recipe, args[0], array, args[2])
+    return make_view(recipe, args[0], array, args[2], word(recipe, MADE_IN))
 
 
 @scalar
@@ -227,7 +234,8 @@ def call_part(builtin, args, given):
     """Box what ints, slices, None and Ellipsis choose of a box: its argument, and the index; None for other indices."""
     recipe = load_word(builtin, DATA)
     layout = word(recipe, LAYOUT)
-    if given != 2 or not is_box(layout, args[0]):
+    mode = mode_in(layout)
+    if given != 2 or mode == OTHER or not is_box(layout, args[0]) or is_recorded(layout, mode, args[0]):
         return none(layout)
     array = array_in(layout, args[0])
     # The garbage collector may run where an object is made, and Python code in it, which may change what is in the box.
@@ -243,7 +251,7 @@ def call_part(builtin, args, given):
         drop(layout, part)
         drop(layout, whole)
         return none(layout)
-    return make_view_by(recipe, args[0], part, whole)
+    return make_view_by(recipe, args[0], part, whole, mode)
 
 
 @scalar
@@ -251,7 +259,8 @@ def call_reshaped(builtin, args, given):
     """Box what lies in order in a box in another shape, the second argument; None for what else there is."""
     recipe = load_word(builtin, DATA)
     layout = word(recipe, LAYOUT)
-    if given != 2 or not is_box(layout, args[0]):
+    mode = mode_in(layout)
+    if given != 2 or mode == OTHER or not is_box(layout, args[0]) or is_recorded(layout, mode, args[0]):
         return none(layout)
     array, extents, dims = array_in(layout, args[0]), _extents(), _two()
     # Of what does not lie in order there may be a copy, which is no view.
@@ -270,7 +279,7 @@ def call_reshaped(builtin, args, given):
         # Python finds out what is wrong with the shape, and says so.
         CALL(word(layout, CLEAR), NOTHING, NOTHING, NOTHING, NOTHING)
         return none(layout)
-    return make_view_by(recipe, args[0], view, hold(layout, args[1]))
+    return make_view_by(recipe, args[0], view, hold(layout, args[1]), mode)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -287,26 +296,19 @@ def _part_entry():
     return builtin.compile_entry("part", call_part)
 
 
-def _words(layout, take, made_in, from_view):
-    return [layout.address, 0, id(take), id(made_in), 0 if from_view is None else id(from_view)]
+def _words_of_taker(layout, take):
+    return [layout.address, True, id(take), id(int), id(tuple), builtin.address_in_python(READER)]
 
 
-def _words_of_taker(layout, take, made_in):
-    reader = builtin.address_in_python(READER)
-    return [*_words(layout, take, made_in, made_in), id(int), id(tuple), reader]
-
-
-def make_viewer(layout, take, made_in, from_view):
+def make_viewer(layout, take, mode):
     """Make the builtin function that boxes an array as a view: of (the box, the array, the step's arguments).
 
     Args:
         layout: a `boxes.Layout`.
         take: ``take(array, *arguments)`` is the same view of another array.
-        made_in: the path that a view is said to be made in.
-        from_view: the same for a view of a view; None for that one's path.
+        mode: `TRACKED`, `INFERENCE` or `NO_GRAD` (of ``boxes``), that the view is made in.
     """
-    words = _words(layout, take, made_in, from_view)
-    return builtin.bind("view", _view_entry(), words, layout, take, made_in, from_view)
+    return builtin.bind("view", _view_entry(), [layout.address, True, id(take), mode], layout, take)
 
 
 @functools.cache
@@ -314,24 +316,24 @@ def _reshaped_entry():
     return builtin.compile_entry("reshaped", call_reshaped)
 
 
-def make_part(layout, take, made_in):
+def make_part(layout, take):
     """Make the builtin function of (a box, an index) that boxes the part that the index chooses, or answers None.
 
     Args:
-        layout, take, made_in: as of `make_viewer`.
+        layout, take: as of `make_viewer`.
     """
-    words = _words_of_taker(layout, take, made_in)
+    words = _words_of_taker(layout, take)
     words += [id(slice), id(...), builtin.address_in_python("PyObject_GetItem")]
-    return builtin.bind("part", _part_entry(), words, layout, take, made_in)
+    return builtin.bind("part", _part_entry(), words, layout, take)
 
 
-def make_reshaped(layout, take, made_in, shapes):
+def make_reshaped(layout, take, shapes):
     """Make the builtin function of (a box, a shape) that boxes the same in this shape, or answers None.
 
     Args:
-        layout, take, made_in: as of `make_viewer`.
+        layout, take: as of `make_viewer`.
         shapes: a class of tuples that is taken like tuples.
     """
-    words = _words_of_taker(layout, take, made_in)
+    words = _words_of_taker(layout, take)
     words += [id(shapes), ufunc.array_api(_NEWSHAPE)]
-    return builtin.bind("reshaped", _reshaped_entry(), words, layout, take, made_in, shapes)
+    return builtin.bind("reshaped", _reshaped_entry(), words, layout, take, shapes)

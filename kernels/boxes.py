@@ -5,6 +5,9 @@ a new one. The builtin functions of ``boxed_calls`` and ``boxed_views`` are give
 know of them stands in a `Layout`: which slot of the object (the box) holds the array, which holds metadata, and what
 new ones are filled with. It knows no more of metadata than the names of slots.
 
+The same function serves three modes, of which it asks the running thread (`mode_in`): in two nothing is recorded, in
+one only what requires grad, which is left to Python. In others it does nothing.
+
 A slot's offset is found by looking where an object lies that was put into it. Nothing is made behind Python's back:
 objects come from the type's own allocator, which tells the garbage collector of them.
 """
@@ -17,14 +20,19 @@ import threading
 
 import numpy as np
 
-from . import builtin
-from .builtin import BYTES, CALL, DATA, NOTHING, TYPE, address_of_pointer, word
-from .memory import NumbaForm, load
+from . import builtin, thread_words
+from .builtin import BYTES, CALL, DATA, NOTHING, TYPE, address_of_pointer, load_word, word
+from .memory import NumbaForm
 from .memory import store as store_at
 from .scalar import scalar
 
-# What a builtin function is bound to begins with the address of the layout, and says whether results get a record.
-LAYOUT, RECORDED, REST = (np.int64(k) for k in range(3))
+# What a builtin function is bound to begins with the address of the layout, and says whether the op is one that may be
+# recorded.
+LAYOUT, RECORDS, REST = (np.int64(k) for k in range(3))
+
+# Of the running thread: gradients are recorded; results have no metadata; they have, but are not recorded; or another
+# mode, of which machine code knows nothing.
+TRACKED, INFERENCE, NO_GRAD, OTHER = (np.int64(k) for k in range(4))
 
 # Of a table: the number of entries; then, of each, the dtype and what is known for it.
 ENTRY_WORDS = np.int64(4)
@@ -35,12 +43,17 @@ if hasattr(os, "register_at_fork"):
     # A child forked while another thread puts something into a table would wait for a thread it does not have.
     os.register_at_fork(before=_putting.acquire, after_in_parent=_putting.release, after_in_child=_putting.release)
 
+# Of the builtin function that boxes what it is given: the mode of the results.
+WRAPPED_IN = REST
+
 # Words of a layout: addresses of objects and functions, offsets of slots, and addresses of templates.
 NDARRAY, NONE, AS_ARRAY, ALLOCATE, INCREF, DECREF, CLEAR, VECTORCALL = (np.int64(k) for k in range(8))
 NEW_TUPLE, IS_SUBTYPE, ARRAY, META, BARE_BOX, BOX, RECORD, VIEW = (np.int64(k) for k in range(8, 16))
 COUNTER, VERSION, BASE, PATH, STEPS, VALUE, ABSENT, COUNTER_OF = (np.int64(k) for k in range(16, 24))
+READ_CHOICE, CHOICE, FIRST_MODE, FIRST_PATH = np.int64(24), np.int64(25), np.int64(26), np.int64(29)
+REQUIRES, OWN, FALSE = (np.int64(k) for k in range(32, 35))
 
-load_word, store_word = load("int64"), store_at("int64", 0)
+store_word = store_at("int64", 0)
 _count_one_more = NumbaForm(lambda: _build_count_one_more())
 
 # Whether the first word of every object is how many references there are. Later some are never freed, and not counted.
@@ -63,6 +76,41 @@ def array_in(layout, box):
     if array != NOTHING and load_word(array, TYPE) != word(layout, NDARRAY):
         array = NOTHING
     return array
+
+
+@scalar
+def mode_in(layout):
+    """The mode of the running thread."""
+    chosen = CALL(word(layout, READ_CHOICE), word(layout, CHOICE), NOTHING, NOTHING, NOTHING)
+    if chosen == NOTHING:
+        return TRACKED
+    for mode in range(OTHER):
+        if chosen == word(layout, FIRST_MODE + mode):
+            return mode
+    return OTHER
+
+
+@scalar
+def is_recorded(layout, mode, box):
+    """Whether a box requires grad in a mode that records, as far as can be told."""
+    if mode != TRACKED:
+        return False
+    meta = load_word(box, word(layout, META))
+    if meta == NOTHING or meta == word(layout, NONE):
+        return False
+    kind = load_word(meta, TYPE)
+    if kind == word(word(layout, VIEW), NOTHING):
+        if load_word(meta, word(layout, OWN)) != word(layout, FALSE):
+            return True
+        # It requires grad as soon as its base does.
+        base = load_word(meta, word(layout, BASE))
+        if not is_box(layout, base):
+            return True
+        meta = load_word(base, word(layout, META))
+        kind = load_word(meta, TYPE)
+    if kind != word(word(layout, RECORD), NOTHING):
+        return True
+    return load_word(meta, word(layout, REQUIRES)) != word(layout, FALSE)
 
 
 @scalar
@@ -100,14 +148,14 @@ def make(layout, which):
 
 
 @scalar
-def make_box(layout, array, recorded):
-    """A box of an array, whose reference it takes over, without metadata or with a new record."""
-    box = make(layout, BOX if recorded else BARE_BOX)
+def make_box(layout, array, mode):
+    """A box of an array, whose reference it takes over: with a new record, but in inference mode."""
+    box = make(layout, BARE_BOX if mode == INFERENCE else BOX)
     if box == NOTHING:
         drop(layout, array)
         return box
     store_word(box, word(layout, ARRAY), array)
-    if recorded:
+    if mode != INFERENCE:
         record = make(layout, RECORD)
         if record == NOTHING:
             drop(layout, box)
@@ -128,7 +176,7 @@ def call_wrap(builtin, args, given):
         array = CALL(word(layout, VECTORCALL), word(layout, AS_ARRAY), address_of_pointer(args), np.int64(1), NOTHING)
         if array == NOTHING:
             return array
-    return make_box(layout, array, word(recipe, RECORDED))
+    return make_box(layout, array, word(recipe, WRAPPED_IN))
 
 
 @scalar
@@ -225,14 +273,34 @@ class Layout:
         view: the same of a box that shows the memory of another; its slots ``counter``, ``version``, ``base``,
             ``path`` and ``steps`` are filled as `boxed_views` says.
         counter: (class, slot): of the object that counts changes, which a view shares with what it shows.
+        requires, own: slots that say whether a record and a view require grad: the view does if its base does, too.
         absent: the counter of a box that has none.
         counter_of: returns a record's counter, made if it is None.
+        choice: the key of the word (of ``thread_words``) in which a thread has its mode.
+        modes: the objects that stand for `TRACKED`, `INFERENCE` and `NO_GRAD` there.
+        paths: what views that are made in these modes have in their slot ``path``.
 
     Attributes:
         address: of its words.
     """
 
-    def __init__(self, *, box, array, metadata, record, view, counter, absent, counter_of):
+    def __init__(
+        self,
+        *,
+        box,
+        array,
+        metadata,
+        record,
+        view,
+        counter,
+        requires,
+        own,
+        absent,
+        counter_of,
+        choice,
+        modes,
+        paths,
+    ):
         places = offsets(box)
         templates = [
             self._template(box, {metadata: None}),
@@ -253,9 +321,16 @@ class Layout:
             offsets(counter[0])[counter[1]],
             id(absent),
             id(counter_of),
+            builtin.address_in_python(thread_words.READER),
+            choice,
+            *map(id, modes),
+            *map(id, paths),
+            offsets(record[0])[requires],
+            in_view[own],
+            id(False),
         ]
         self._words = np.array(words, np.int64)
-        self._kept = (box, record, view, counter, absent, counter_of, templates, np.asarray)
+        self._kept = (box, record, view, counter, absent, counter_of, modes, paths, templates, np.asarray)
         self.address = self._words.ctypes.data
 
     @staticmethod
@@ -267,7 +342,7 @@ class Layout:
 
 def supported(*kinds):
     """Return whether objects of these classes lie in memory as this file believes."""
-    return builtin.supported() and all(offsets(kind) is not None for kind in kinds)
+    return thread_words.supported() and all(offsets(kind) is not None for kind in kinds)
 
 
 @functools.cache
@@ -275,11 +350,11 @@ def _wrap_entry():
     return builtin.compile_entry("wrap", call_wrap)
 
 
-def make_wrap(layout, recorded):
+def make_wrap(layout, mode):
     """Make the builtin function that boxes the array or number that NumPy returned.
 
     Args:
         layout: a `Layout`.
-        recorded: whether the box gets a record.
+        mode: of the results: `INFERENCE` or `NO_GRAD`.
     """
-    return builtin.bind("wrap", _wrap_entry(), [layout.address, recorded], layout)
+    return builtin.bind("wrap", _wrap_entry(), [layout.address, False, mode], layout)

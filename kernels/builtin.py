@@ -62,7 +62,7 @@ _shape = StackArray("int64", MOST_DIMENSIONS)
 # and arguments too many are left alone.
 ADDRESS_OF, CALL = NumbaForm(lambda: _build_address_of()), NumbaForm(lambda: _build_call())
 address_of_pointer = NumbaForm(lambda: _build_address_of_pointer())
-_load_word, _load_half, _store_word = load("int64"), load("int32"), store_at("int64", 0)
+load_word, _load_half, _store_word = load("int64"), load("int32"), store_at("int64", 0)
 UNKNOWN, NOTHING = np.int64(-1), np.int64(0)
 BYTES = np.int64(8)
 
@@ -70,7 +70,7 @@ BYTES = np.int64(8)
 @scalar
 def word(address, index):
     """Word number `index` from an address on."""
-    return _load_word(address, BYTES * index)
+    return load_word(address, BYTES * index)
 
 
 @scalar
@@ -78,7 +78,7 @@ def answer(recipe, which):
     """The address of the object with which the builtin function answers; its caller owns a reference."""
     found = word(recipe, which)
     if word(recipe, COUNTED):
-        _store_word(found, np.int64(0), _load_word(found, np.int64(0)) + 1)
+        _store_word(found, np.int64(0), load_word(found, np.int64(0)) + 1)
     return found
 
 
@@ -144,7 +144,7 @@ def run(loop, data, elements, addresses, extents, steps, save, restore):
 def make_result(recipe, entry, first, view, keeps, extents):
     """Make the array of a result; `NOTHING` and an exception if that fails."""
     shape = _shape()
-    dims, ndim = _load_word(first, SHAPE), np.int64(_load_half(first, NDIM))
+    dims, ndim = load_word(first, SHAPE), np.int64(_load_half(first, NDIM))
     made = np.int64(0)
     if view == AS_IS:
         for axis in range(ndim - word(recipe, WORDS + CORES)):
@@ -214,13 +214,13 @@ def try_loop(recipe, operands, view, keeps, results):
         else:
             operand = word(operands, taken)
             taken += 1
-            known = _load_word(operand, TYPE) == word(recipe, NDARRAY)
-            if not known or _load_word(operand, DESCR) != word(entry, DTYPE):
+            known = load_word(operand, TYPE) == word(recipe, NDARRAY)
+            if not known or load_word(operand, DESCR) != word(entry, DTYPE):
                 return REFUSED
             if not lies_as_needed(operand, k < inputs, seen):
                 return REFUSED
         ndim = np.int64(_load_half(operand, NDIM))
-        shape = _load_word(operand, SHAPE)
+        shape = load_word(operand, SHAPE)
         if seen != AS_IS:
             split(shape, ndim, seen, extents)
         elif k < inputs and not enter(shape, ndim, entry, extents):
@@ -231,7 +231,7 @@ def try_loop(recipe, operands, view, keeps, results):
             steps[core_steps + place] = step
             step *= extents[1 + word(entry, CORE + place)]
         core_steps += cores
-        addresses[k] = _load_word(operand, DATA)
+        addresses[k] = load_word(operand, DATA)
         # Without outer dimensions it is the same for every run.
         steps[k] = np.int64(0) if k < inputs and seen == AS_IS and ndim == cores else step
         if k < inputs:
@@ -246,7 +246,7 @@ def try_loop(recipe, operands, view, keeps, results):
 @scalar
 def call_loop(builtin, args, given):
     """What runs when the builtin function is called; `builtin` is the address of its recipe's array."""
-    recipe = _load_word(builtin, DATA)
+    recipe = load_word(builtin, DATA)
     if given != word(recipe, GIVEN):
         return answer(recipe, NO)
     ran = try_loop(recipe, address_of_pointer(args), word(recipe, VIEW), False, NOTHING)

@@ -17,6 +17,9 @@ _OF_IMPORTS = frozenset(
     ("__cached__", "__class__", "__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__")
 )
 
+NAMES = set()
+"""Of all modules that were made so."""
+
 
 def on_demand(name):
     """Return the module `name`, to be executed when an attribute of it is first asked for.
@@ -29,6 +32,7 @@ def on_demand(name):
     """
     if name in sys.modules:
         return sys.modules[name]
+    NAMES.add(name)
     spec = find_spec(name)
     module = module_from_spec(spec)
     spec.loader_state = _State()

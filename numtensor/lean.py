@@ -1,7 +1,9 @@
 """What ops call around their kernels, and instead of them where nothing is recorded: builtin functions on tensors.
 
-Where objects do not lie in memory as ``kernels/boxes`` believes, such as in a debug build of Python, there are none,
-and ops have these functions in Python, or go the way that every mode has.
+Those that stand for an op ask the running thread for its mode themselves: see ``kernels/boxes``.
+
+Where objects do not lie in memory as that believes, such as in a debug build of Python, there are none, and ops have
+these functions in Python, or go the way that every mode has.
 """
 
 import functools
@@ -18,21 +20,17 @@ from .graph import (
     make_view_metadata,
 )
 from .kernels import boxed_views, boxes
+from .modes import CHOICE, INFERENCE, NO_GRAD, TRACKED
 from .tensor import Tensor
 
-PATHS = ("inference", "no_grad")
-"""Of the modes that record nothing."""
-
-
-def has_record(path):
-    """Return whether results in the modes of `path` are normal tensors."""
-    return path != "inference"
+# As machine code knows them, by path.
+_MODES = {"tracked": boxes.TRACKED, "inference": boxes.INFERENCE, "no_grad": boxes.NO_GRAD}
 
 
 @functools.cache
 def layout():
     """Return how tensors lie in memory: a `boxes.Layout`, or None if that cannot be told."""
-    if not boxes.supported(Tensor, Metadata, ViewMetadata, Counter):
+    if CHOICE is None or not boxes.supported(Tensor, Metadata, ViewMetadata, Counter):
         return None
     return boxes.Layout(
         box=Tensor,
@@ -44,8 +42,13 @@ def layout():
         ),
         view=(ViewMetadata, {"own": False, "node": None, "grad": None, "hooks": None, "link": None}),
         counter=(Counter, "value"),
+        requires="requires_grad",
+        own="own",
         absent=NO_VERSION,
         counter_of=counter_of,
+        choice=CHOICE,
+        modes=(TRACKED, INFERENCE, NO_GRAD),
+        paths=("tracked", "inference", "no_grad"),
     )
 
 
@@ -55,7 +58,7 @@ def wrap(path):
     found = layout()
     if found is None:
         return wrap_inference if path == "inference" else wrap_normal
-    return boxes.make_wrap(found, has_record(path))
+    return boxes.make_wrap(found, _MODES[path])
 
 
 def wrap_inference(array):
@@ -81,7 +84,7 @@ def viewer(take, path):
     """
     found = layout()
     if found is not None:
-        return boxed_views.make_viewer(found, take, path, None if path == "tracked" else path)
+        return boxed_views.make_viewer(found, take, _MODES[path])
 
     def view(source, array, arguments):
         meta = source._meta
@@ -93,25 +96,23 @@ def viewer(take, path):
     return view
 
 
-class PerPath:
-    """What is made for the modes of a path when it is first called, as the attributes `inference` and `no_grad`.
+class Function:
+    """A builtin function that is made when it is first called, as the attribute `call`.
 
     Args:
-        make: ``make(layout, path)`` makes a function that answers None where it has done nothing.
+        make: ``make(layout)`` makes a function that answers None where it has done nothing.
     """
 
-    __slots__ = ("_make", "inference", "no_grad")
+    __slots__ = ("_make", "call")
 
     def __init__(self, make):
         self._make = make
-        for path in PATHS:
-            setattr(self, path, functools.partial(self._first, path))
+        self.call = self._first
 
-    def _first(self, path, *arguments):
+    def _first(self, *arguments):
         found = layout()
-        made = nothing if found is None else self._make(found, path)
-        setattr(self, path, made)
-        return made(*arguments)
+        self.call = nothing if found is None else self._make(found)
+        return self.call(*arguments)
 
 
 def nothing(*arguments):

@@ -3,7 +3,7 @@
 A `Mode` is an immutable combination of three flags with one ready-made callable per op: ``current.mode.mul(x, y)``.
 The callable is specialised for the mode when the op is first used in it, so no flag is tested on the way of a call.
 What a program does around every op (carry tangents, look for NaN) is a `Wrapper` in the mode, which costs nothing
-outside it.
+outside it. The thread's mode is set by `set_mode` alone: machine code has to know it, too.
 What the modes promise is in docs/modes.
 """
 
@@ -15,6 +15,8 @@ import os
 import sys
 import threading
 from typing import TYPE_CHECKING, ClassVar, overload
+
+from .kernels import thread_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,7 +191,7 @@ class Switch:
         self._turn(mode)
 
     def _turn(self, on):
-        current.mode = current.mode.inside(self.wrapper) if on else current.mode.without(self.wrapper)
+        set_mode(current.mode.inside(self.wrapper) if on else current.mode.without(self.wrapper))
 
     def __enter__(self) -> None:
         # Again, for one that is entered a second time.
@@ -248,6 +250,26 @@ class _Current(threading.local):
 current = _Current()
 """The running thread's mode, in ``current.mode``."""
 
+CHOICE = thread_words.make_key() if thread_words.supported() else None
+"""The key of the word by which machine code knows the running thread's mode; None where it cannot."""
+
+
+def set_mode(mode):
+    """Let the running thread be in a mode."""
+    _choose(mode)
+
+
+def _choose(mode):
+    """Set the mode for Python and for machine code, with no interrupt between: a builtin function, once it is made."""
+    global _choose
+    _choose = set_for_python if CHOICE is None else thread_words.make_chooser(CHOICE, current, "mode")
+    _choose(mode)
+
+
+def set_for_python(mode):
+    """Set the mode where no machine code asks for it."""
+    current.mode = mode
+
 
 def is_grad_enabled() -> bool:
     """Return whether gradients are enabled in this thread.
@@ -284,7 +306,7 @@ class Manager:
 
     def __exit__(self, kind: object, value: object, traceback: object) -> None:
         before = leave(self)
-        current.mode = current.mode.with_grad[before.grad]
+        set_mode(current.mode.with_grad[before.grad])
 
     def clone(self) -> Self:
         """Return a new manager of the same class and mode."""
@@ -456,7 +478,7 @@ class _SetsGrad(Manager):
     def __enter__(self) -> None:
         mode = current.mode
         current.entered.append((self, mode))
-        current.mode = mode.with_grad[self._grad]
+        set_mode(mode.with_grad[self._grad])
 
 
 class no_grad(_SetsGrad):
@@ -521,7 +543,7 @@ class set_grad_enabled(Manager):
         self.mode = mode
         self._before = current.mode
         self._thread = threading.get_ident()
-        current.mode = current.mode.with_grad[mode]
+        set_mode(current.mode.with_grad[mode])
 
     def _take_before(self):
         """Return the mode that construction saw: once, and in its own thread; afterwards and elsewhere today's."""
@@ -533,7 +555,7 @@ class set_grad_enabled(Manager):
     def __enter__(self) -> None:
         # Constructed and entered in one statement: what was before is what construction saw.
         current.entered.append((self, self._take_before()))
-        current.mode = current.mode.with_grad[self.mode]
+        set_mode(current.mode.with_grad[self.mode])
 
     def clone(self) -> Self:
         """Return a new manager of the same mode; constructing it sets the mode."""
@@ -541,7 +563,7 @@ class set_grad_enabled(Manager):
 
     def __call__(self, function: F) -> F:  # type: ignore[override]
         """Decorate `function`; the mode that construction changed is put back."""
-        current.mode = current.mode.with_grad[self._take_before().grad]
+        set_mode(current.mode.with_grad[self._take_before().grad])
         return decorate(enable_grad if self.mode else no_grad, function, "set_grad_enabled")
 
     def __repr__(self):
@@ -591,10 +613,10 @@ class inference_mode(Manager):
     def __enter__(self) -> None:
         before = current.mode
         current.entered.append((self, before))
-        current.mode = before.with_inference[self.mode]
+        set_mode(before.with_inference[self.mode])
 
     def __exit__(self, kind: object, value: object, traceback: object) -> None:
-        current.mode = leave(self)
+        set_mode(leave(self))
 
     def clone(self) -> Self:
         """Return a new manager of the same mode."""

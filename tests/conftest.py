@@ -8,7 +8,7 @@ import pytest
 
 import numtensor as nt
 from numtensor import random
-from numtensor.modes import TRACKED, current
+from numtensor.modes import TRACKED, current, set_mode
 
 # Each of several processes has its share of the processors.
 nt.set_num_threads(max(1, nt.get_num_threads() // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))))
@@ -19,7 +19,8 @@ def no_leaked_mode():
     """Fail a test that leaves another gradient mode behind."""
     assert current.mode is TRACKED
     yield
-    left, current.mode = current.mode, TRACKED
+    left = current.mode
+    set_mode(TRACKED)
     assert left is TRACKED, f"the test left {left} behind"
 
 

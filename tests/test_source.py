@@ -108,6 +108,14 @@ def test_imports_point_down(name):
             assert floor(target) <= floor(name), f"{name} imports {target}, which stands above it"
 
 
+@pytest.mark.parametrize("name", sorted(n for n in MODULES if n != "numtensor.modes"))
+def test_modes_are_set_by_set_mode(name):
+    """Machine code would not know of what is written into ``current.mode``."""
+    for node in ast.walk(MODULES[name].tree):
+        written = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr == "mode"
+        assert not written or getattr(node.value, "id", None) != "current", f"{name}, line {node.lineno}"
+
+
 @pytest.mark.parametrize("name", sorted(n for n in MODULES if n.startswith("numtensor.kernels")))
 def test_kernels_know_numpy_and_numba_only(name):
     module = MODULES[name]

@@ -273,7 +273,7 @@ def test_small_calls_ask_only_if_there_are_several_threads(restored):
             assert ("nbytes" in INFERENCE.exp.__code__.co_names) is asks
             # Machine code always asks; but nothing is large.
             forms = nt.exp, Tensor.__mul__
-            limits = [form.__globals__["inference"].__self__[boxed_calls.LARGE] for form in forms]
+            limits = [form.__globals__["on_tensors"].__self__[boxed_calls.LARGE] for form in forms]
             assert all(bool(limit < NEVER) is asks for limit in limits)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..graph import Output
-from ..modes import NO_GRAD, TRACKED, Mode, current
+from ..modes import NO_GRAD, TRACKED, Mode, current, set_mode
 from ..ops.inplace import refresh_view, view_node
 from ..tensor import Tensor, from_array
 from . import engine
@@ -103,14 +103,14 @@ def _run(edges, seeds, retain_graph, create_graph, captures=None):
     watched = policy
     for wrapper in mode.active:
         watched = wrapper.watch(watched)
-    current.mode = mode
+    set_mode(mode)
     try:
         if create_graph:
             # What is recorded saves them, and an inference tensor cannot be saved.
             seeds = [seed.clone() if seed.is_inference() else seed for seed in seeds]
         engine.run(edges, seeds, watched, retain_graph, captures)
     finally:
-        current.mode = before
+        set_mode(before)
     return policy
 
 
@@ -167,14 +167,14 @@ def backward_all(
     found = grad(tensors, inputs, grad_tensors, retain_graph, create_graph, allow_unused=True)
     before = current.mode
     # As in `_run`: what is added up is a normal tensor, whatever the caller's mode.
-    current.mode = TRACKED if create_graph else NO_GRAD
+    set_mode(TRACKED if create_graph else NO_GRAD)
     try:
         policy = engine.Tensors if create_graph else engine.Arrays(from_array)
         for tensor, gradient in zip(inputs, found, strict=True):
             if gradient is not None:
                 engine.add_to_grad(tensor._meta, gradient if create_graph else gradient._array, policy)
     finally:
-        current.mode = before
+        set_mode(before)
 
 
 def grad(

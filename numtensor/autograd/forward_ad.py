@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..graph import NO_VERSION, Output, make_metadata, make_view_metadata
-from ..modes import Manager, Wrapper, current
+from ..modes import Manager, Wrapper, current, set_mode
 from ..ops.layouts import replay_of
 from ..ops.overwrite_kind import OverwriteOp
 from ..tensor import Tensor, new
@@ -150,11 +150,11 @@ class Dual(Wrapper):
     def beside(self):
         """Run what computes tangents in the mode without this wrapper."""
         before = current.mode
-        current.mode = before.without(self)
+        set_mode(before.without(self))
         try:
             yield
         finally:
-            current.mode = before
+            set_mode(before)
 
     def wrap(self, op, inner):
         if op.kind == "composite":
@@ -295,13 +295,13 @@ def _push_level():
     before = _duals()
     dual = Dual(before[-1].depth + 1 if before else 0)
     dual.state = Level()
-    current.mode = current.mode.inside(dual)
+    set_mode(current.mode.inside(dual))
     return dual
 
 
 def _pop_level(dual):
     """End a level; its tangents are gone."""
-    current.mode = current.mode.without(dual)
+    set_mode(current.mode.without(dual))
     dual.state.end()
     dual.state = None
 

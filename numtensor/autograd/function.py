@@ -19,7 +19,7 @@ from ..graph import (
     make_view_metadata,
     next_sequence_number,
 )
-from ..modes import Mode, current, no_grad
+from ..modes import Mode, current, no_grad, set_mode
 from ..ops.declaration import modified_error, refuse_recording, refuse_saving
 from ..ops.inplace import adopt
 from ..ops.operands import sum_to_shape
@@ -322,7 +322,7 @@ class Function:
         ctx = FunctionCtx(cls._op, tuple(isinstance(a, Tensor) and a.requires_grad for a in args))
         mode = current.mode
         # Forward has no graph, and no tangents of its own: `jvp` gives them.
-        current.mode = Mode(False, mode.inference, False, mode.wrappers) if mode.wrappers else mode.with_grad[False]
+        set_mode(Mode(False, mode.inference, False, mode.wrappers) if mode.wrappers else mode.with_grad[False])
         try:
             if cls.setup_context is not Function.setup_context:
                 output = cls.forward(*args)
@@ -330,7 +330,7 @@ class Function:
             else:
                 output = cls.forward(ctx, *args)
         finally:
-            current.mode = mode
+            set_mode(mode)
         results = list(output) if isinstance(output, tuple) else [output]
         records = mode.path == "tracked" and any(ctx.needs_input_grad)
         if not records and not mode.active:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..dtypes import float64
-from ..modes import Mode, current
+from ..modes import Mode, current, set_mode
 from ..tensor import Tensor, from_array
 from . import forward_ad
 from .backward import grad
@@ -31,10 +31,10 @@ class _TrackingWhateverTheMode:
 
     def __enter__(self):
         self.before = current.mode
-        current.mode = Mode(True, False, True)
+        set_mode(Mode(True, False, True))
 
     def __exit__(self, *error):
-        current.mode = self.before
+        set_mode(self.before)
 
 
 def gradcheck(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..graph import FREED, Output
-from ..modes import Observer, current
+from ..modes import Observer, current, set_mode
 from ..tensor import Tensor, from_array
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ class Packed:
         pack, self.unpack = SAVED.state[-1]
         self.as_array = as_array
         before = current.mode
-        current.mode = before.with_grad[False].without(SAVED)
+        set_mode(before.with_grad[False].without(SAVED))
         try:
             self.value = pack(tensor)
         finally:
-            current.mode = before
+            set_mode(before)
 
     def tensor(self):
         """Return the tensor that the hook gives back.
@@ -173,9 +173,9 @@ class saved_tensors_hooks:
 
     def __enter__(self) -> None:
         SAVED.state = (*(SAVED.state or ()), (self.pack_hook, self.unpack_hook))
-        current.mode = current.mode.inside(SAVED)
+        set_mode(current.mode.inside(SAVED))
 
     def __exit__(self, kind: Any, value: Any, traceback: Any) -> None:
         SAVED.state = SAVED.state[:-1] or None
         if SAVED.state is None:
-            current.mode = current.mode.without(SAVED)
+            set_mode(current.mode.without(SAVED))

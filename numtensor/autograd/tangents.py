@@ -7,7 +7,7 @@ linear in the gradient: what is transposed twice is itself. A declaration gives 
 
 import numpy as np
 
-from ..modes import current
+from ..modes import current, set_mode
 from ..tensor import Tensor, from_array
 from .backward import grad
 
@@ -116,7 +116,7 @@ def _transposed(op, arguments, tangents, results):
     needs = [tangent is not None for tangent in tangents]
     before = current.mode
     recording = before.grad
-    current.mode = before.with_grad[True]
+    set_mode(before.with_grad[True])
     try:
         covectors = [zeros_for(r).requires_grad_() if c else None for r, c in zip(results, carrying, strict=True)]
         pulled = op.apply_vjp(covectors[0] if op.results == 1 else tuple(covectors), needs, values)
@@ -130,7 +130,7 @@ def _transposed(op, arguments, tangents, results):
         if total is not None and total.requires_grad:
             found = grad(total, wanted, create_graph=recording, allow_unused=True)
     finally:
-        current.mode = before
+        set_mode(before)
     found = iter(found)
     return tuple(next(found) if carries else None for carries in carrying)
 

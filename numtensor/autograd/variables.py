@@ -7,7 +7,7 @@ caller's graph only where they depend on something of it.
 import contextlib
 
 from ..graph import Metadata, Output
-from ..modes import current
+from ..modes import current, set_mode
 from ..tensor import Tensor
 from .backward import edge_of, grad
 from .tangents import zeros_for
@@ -17,11 +17,11 @@ from .tangents import zeros_for
 def recording():
     """Record, also where the caller does not, and also in inference mode."""
     before = current.mode
-    current.mode = before.with_inference[False] if before.inference else before.with_grad[True]
+    set_mode(before.with_inference[False] if before.inference else before.with_grad[True])
     try:
         yield
     finally:
-        current.mode = before
+        set_mode(before)
 
 
 @contextlib.contextmanager
@@ -29,11 +29,11 @@ def making_normal():
     """Make normal tensors, also in inference mode, and record no more than the caller does."""
     before = current.mode
     if before.inference:
-        current.mode = before.with_inference[False].with_grad[False]
+        set_mode(before.with_inference[False].with_grad[False])
     try:
         yield
     finally:
-        current.mode = before
+        set_mode(before)
 
 
 def variable(op, tensor):
@@ -107,8 +107,8 @@ def settled(tensor):
     if not current.mode.active:
         return tensor.detach()
     before = current.mode
-    current.mode = before.with_grad[False]
+    set_mode(before.with_grad[False])
     try:
         return tensor.clone()
     finally:
-        current.mode = before
+        set_mode(before)

@@ -16,6 +16,7 @@ import types
 from pathlib import Path
 
 from .. import return_types
+from .._on_demand import NAMES
 from ..ops import OPS
 from ..ops.declaration import Declaration
 from ..tensor import Tensor
@@ -293,10 +294,9 @@ def namespace_stub(space):
     module = importlib.import_module(name)
     path = Path(module.__file__)
     lines, exports, values = [], [], []
-    submodules = _submodules(path) | vars(module).get("_ON_DEMAND", {}).keys()
+    submodules = _submodules(path) | {one.rpartition(".")[2] for one in NAMES if one.rpartition(".")[0] == name}
     defined = set()
-    # What is imported on demand is told of by `dir` alone.
-    for key, value in ((key, getattr(module, key)) for key in dir(module)):
+    for key, value in sorted(vars(module).items()):
         is_module = isinstance(value, types.ModuleType)
         if (is_module and key not in submodules) or (key.startswith("_") and key != "__version__"):
             continue

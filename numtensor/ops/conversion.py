@@ -13,7 +13,7 @@ from ..graph import NO_VERSION, counter_of, make_metadata
 from ..kernels import boxed_calls, transposition
 from ..kernels.declare import KernelTable
 from ..kernels.forward import conversion as kernels
-from ..modes import INFERENCE, NO_GRAD, current
+from ..modes import current
 from ..tensor import Tensor, new
 from ..threads.division import call as divide
 from ..threads.limits import NEVER, process
@@ -58,14 +58,9 @@ _ON_TENSORS = {target: boxed_calls.CallTable() for target in _KERNELS}
 
 
 class _Casts(dict):
-    """{dtype: a function that converts a small tensor to it, or answers None}, made when first asked for.
+    """{dtype: a function that converts a small tensor to it, or answers None}, made when first asked for."""
 
-    Args:
-        path: of the modes in which they are called.
-    """
-
-    def __init__(self, path):
-        self.recorded = lean.has_record(path)
+    def __init__(self):
         # What is large may have changed.
         process.listeners.append(self.clear)
 
@@ -74,12 +69,12 @@ class _Casts(dict):
         made = lean.nothing
         if layout is not None and table is not None:
             large = process.light if process.asks else NEVER
-            made = boxed_calls.make_call("to", layout, self.recorded, table, 1, 0, large)
+            made = boxed_calls.make_call("to", layout, True, table, 1, 0, large)
         self[kind] = made
         return made
 
 
-_INFERENCE_CASTS, _NO_GRAD_CASTS = _Casts("inference"), _Casts("no_grad")
+_SMALL_CASTS = _Casts()
 
 
 @library(_CASTS, method=None, namespace="autograd", linear=True)
@@ -243,12 +238,7 @@ def to(
     kind = target
     if type(target) is not Dtype or other is not None or dtype is not None or device is not None:
         kind = _conversion_target("to", input, (target, other, device), dtype)
-    mode = current.mode
-    made = None
-    if mode is INFERENCE:
-        made = _INFERENCE_CASTS[kind](input)
-    elif mode is NO_GRAD:
-        made = _NO_GRAD_CASTS[kind](input)
+    made = _SMALL_CASTS[kind](input)
     if made is not None:
         return made
     if input._array.dtype is kind.numpy:

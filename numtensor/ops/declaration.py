@@ -205,7 +205,7 @@ class Declaration:
         `INFERENCE`, `NO_GRAD` and `TRACKED` are those modes alone, without wrappers. The text is written when the op is
         first used in such a mode: writing it for all ops would add a seventh to the time of an import.
         """
-        if self._quick or (path == "tracked" and self.records()):
+        if self._quick or (path == "tracked" and self.records() and not self.is_lean()):
             return
         self._quick = True
         for function, parameters, arguments, around in self._forms:
@@ -236,26 +236,25 @@ class Declaration:
         """Write the condition that the mode makes of the op's results what `NO_GRAD` makes of them."""
         return "thread_mode is NO_GRAD" + ("" if self.records() else " or thread_mode is TRACKED")
 
-    def lean_form(self, arguments, functions):
-        """Write the lines of a public form that asks a builtin function first; see `lean`.
+    def is_lean(self):
+        """Return whether there is a builtin function that public forms ask first, in whichever mode; see `lean`."""
+        return False
+
+    @staticmethod
+    def lean_form(arguments, function):
+        """Write the lines of a public form that asks a builtin function first.
 
         Args:
-            functions: {path: builtin function of the arguments}, which answers None where it has done nothing.
+            function: of the arguments; it answers None where it has done nothing.
         """
         call = f"({', '.join(arguments)})"
         return [
-            "thread_mode = current.mode",
-            "if thread_mode is INFERENCE:",
-            f"    result = inference{call}",
-            "    if result is not None:",
-            "        return result",
-            f"elif {self._like_no_grad()}:",
-            f"    result = no_grad{call}",
-            "    if result is not None:",
-            "        return result",
-            "run = thread_mode.OP",
+            f"result = on_tensors{call}",
+            "if result is not None:",
+            "    return result",
+            "run = current.mode.OP",
             f"return run{call}",
-        ], functions
+        ], {"on_tensors": function}
 
     def renew(self):
         """Have all that was written for this op written again, since what texts depend on is another."""

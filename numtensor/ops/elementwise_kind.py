@@ -158,19 +158,19 @@ class ElementwiseOp(Declaration):
         large = " or ".join(f"a_{x}.nbytes >= {self.large(self.forward)}" for x in self.tensors)
         return [f"if {large}:", "    kernel = divided(kernel)"]
 
+    def is_lean(self):
+        return lean.layout() is not None
+
     def quick_form(self, arguments):
         layout = lean.layout()
         if layout is None:
             return [], {}
         large = self.large(self.forward) if process.asks else NEVER
         leading = 1 if self.tensors[0] == "condition" else 0
-        functions = {
-            path: boxed_calls.make_call(
-                self.name, layout, lean.has_record(path), self.machine_code, len(arguments), leading, large
-            )
-            for path in lean.PATHS
-        }
-        return self.lean_form(arguments, functions)
+        function = boxed_calls.make_call(
+            self.name, layout, self.records(), self.machine_code, len(arguments), leading, large
+        )
+        return self.lean_form(arguments, function)
 
     def _prepare_lines(self, records):
         """Write the lines that turn the arguments into arrays of one dtype, and find their metadata if it records."""

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from .. import lean
 from ..kernels import boxed_take
 from ..kernels.forward import scatter
 from ..lean import wrap_normal
@@ -65,9 +64,9 @@ def _(input, weight, padding_idx):
 
 
 @embedding.on_tensors
-def _(op, layout, path):
+def _(op, layout):
     names = {"input": "weight", "index": "input", "unused": "padding_idx", "ndims": (2, 0)}
-    return boxed_take.make_take(op.name, layout, lean.has_record(path), TAKEN, op.parameters, **names)
+    return boxed_take.make_take(op.name, layout, op.records(), TAKEN, op.parameters, **names)
 
 
 def _padding(padding_idx, rows):

@@ -42,21 +42,13 @@ class FactoryOp(Declaration):
         if self._position is None or layout is None:
             return super().quick_form(arguments)
         lines, names = super().quick_form(arguments)
-        for path in lean.PATHS:
-            names[path] = boxed_factories.make_new(layout, lean.has_record(path), self._position)
         return [
-            *lines[:1],
             "if dtype is None and not requires_grad and device is None:",
-            "    if thread_mode is INFERENCE:",
-            "        result = inference(size, default.dtype.numpy)",
-            "        if result is not None:",
-            "            return result",
-            "    elif thread_mode is NO_GRAD or thread_mode is TRACKED:",
-            "        result = no_grad(size, default.dtype.numpy)",
-            "        if result is not None:",
-            "            return result",
-            *lines[1:],
-        ], names | {"default": _default}
+            "    result = on_tensors(size, default.dtype.numpy)",
+            "    if result is not None:",
+            "        return result",
+            *lines,
+        ], names | {"on_tensors": boxed_factories.make_new(layout, self._position), "default": _default}
 
     def specialise(self, path):
         """Write this op's callable for the modes of `path`; it takes every parameter by position."""

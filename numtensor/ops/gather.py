@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from .. import lean
 from ..kernels import boxed_take
 from ..kernels.forward import indexing as forward
 from ..modes import current
@@ -184,9 +183,9 @@ def _(input, dim, index):
 
 
 @index_select.on_tensors
-def _(op, layout, path):
+def _(op, layout):
     names = {"input": "input", "index": "index", "dim": "dim", "ndims": (0, 1)}
-    return boxed_take.make_take(op.name, layout, lean.has_record(path), TAKEN, op.parameters, **names)
+    return boxed_take.make_take(op.name, layout, op.records(), TAKEN, op.parameters, **names)
 
 
 @index_select.backward

@@ -44,7 +44,7 @@ from ..graph import (
     next_sequence_number,
 )
 from ..lean import wrap_normal
-from ..modes import NO_GRAD, current
+from ..modes import NO_GRAD, current, set_mode
 from ..tensor import Tensor, new
 from ..threads.limits import process
 from .declaration import (
@@ -135,7 +135,7 @@ class GeneralOp(Declaration):
         """Give what makes the builtin functions that do the common case where nothing is recorded.
 
         Args:
-            make: ``make(op, layout, path)`` returns a function of the op's arguments that returns a tensor, or what
+            make: ``make(op, layout)`` returns a function of the op's arguments that returns a tensor, or what
                 `collect` makes, or None where it has done nothing. A `Loops` and a `RowKernel` have one, `on_tensors`,
                 for a forward rule that does no more than call them for arrays of the dtypes that it has met.
         """
@@ -203,11 +203,13 @@ class GeneralOp(Declaration):
             "otherwise": self.otherwise,
         }
 
+    def is_lean(self):
+        return self._on_tensors is not None and lean.layout() is not None
+
     def quick_form(self, arguments):
-        layout = lean.layout()
-        if self._on_tensors is None or layout is None:
+        if not self.is_lean():
             return super().quick_form(arguments)
-        return self.lean_form(arguments, {path: self._on_tensors(self, layout, path) for path in lean.PATHS})
+        return self.lean_form(arguments, self._on_tensors(self, lean.layout()))
 
     def quick_lines(self, arguments):
         """Write what the mode's callable does; a call that converts a dtype first is left to it."""
@@ -428,7 +430,7 @@ class GeneralOp(Declaration):
             results = self._backward(grad, needs, *arguments)
             return results if type(results) in (tuple, list) else (results,)
         before = current.mode
-        current.mode = NO_GRAD
+        set_mode(NO_GRAD)
         try:
             grads = (
                 wrap_normal(grad)
@@ -437,7 +439,7 @@ class GeneralOp(Declaration):
             )
             results = self.apply_vjp(grads, needs, self._arguments(node, as_tensors=True))
         finally:
-            current.mode = before
+            set_mode(before)
         return [None if r is None else r._array for r in results]
 
 

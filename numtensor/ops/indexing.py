@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import lean
 from ..kernels import boxed_views
-from ..modes import INFERENCE, NO_GRAD, current
+from ..modes import current
 from ..tensor import Tensor, from_array
 from . import operands
 from .general_kind import kernel
@@ -449,7 +449,7 @@ def _masked(self, mask, recording):
     return current.mode.index(self, (chosen.nonzero()[0],))
 
 
-_parts = lean.PerPath(lambda layout, path: boxed_views.make_part(layout, basic_index._forward, path))
+_parts = lean.Function(lambda layout: boxed_views.make_part(layout, basic_index._forward))
 
 
 def getitem(self, index: Any) -> Tensor:
@@ -462,12 +462,7 @@ def getitem(self, index: Any) -> Tensor:
         IndexError: an index is out of range, a mask has another shape, or something is no index.
         ValueError: a slice has a step that is not positive.
     """
-    mode = current.mode
-    part = None
-    if mode is INFERENCE:
-        part = _parts.inference(self, index)
-    elif mode is NO_GRAD:
-        part = _parts.no_grad(self, index)
+    part = _parts.call(self, index)
     if part is not None:
         return part
     kind = type(index)

@@ -4,7 +4,7 @@ import inspect
 
 import numpy as np
 
-from .. import dtypes, lean
+from .. import dtypes
 from ..kernels import boxed_loops
 from ..kernels.builtin import ANY_ORDER, FLAT, refuse
 from ..kernels.declare import WORKING, KernelTable
@@ -56,14 +56,14 @@ class Loops(dict):
         rows, columns = self.kernels(dtype)
         return Builtins(rows, columns, dtype, FLAT if self.ordered else ANY_ORDER, self.unwanted, self._table)
 
-    def on_tensors(self, op, layout, path):
+    def on_tensors(self, op, layout):
         """Make the builtin function that an op is on small tensors: of (input, dim[, keepdim][, dtype])."""
         full = {inspect.Parameter.empty: 0, None: 1, (): 2}[op.signature.parameters["dim"].default]
         several = op.results > 1
         return boxed_loops.make_call(
             op.name,
             layout,
-            lean.has_record(path),
+            op.records(),
             self._table,
             len(op.parameters),
             keepdim=op.parameters.index("keepdim") if "keepdim" in op.parameters else 0,
@@ -129,7 +129,7 @@ class Along(dict):
         made = refuse
         if self.kernel is not None:
             made = self.kernel.builtin(self.dtype, axis)
-            self.table.enter(self.dtype, boxed_loops.OTHER, made)
+            self.table.enter(self.dtype, boxed_loops.EARLIER, made)
             for position in self.unwanted:
                 place = len(self.kernel.input_types) + position
                 made = _with_scratch(made, place, result_dtypes(self.kernel, self.dtype)[position])

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from .. import lean
 from ..kernels import boxed_loops
 from ..kernels.declare import KernelTable
 from ..threads.division import call as divide
@@ -33,12 +32,12 @@ class RowKernel:
 
         self.builtins = KernelTable(make)
 
-    def on_tensors(self, op, layout, path):
+    def on_tensors(self, op, layout):
         """Make the builtin function that an op is on small tensors: of (input, dim[, dtype])."""
         return boxed_loops.make_call(
             op.name,
             layout,
-            lean.has_record(path),
+            op.records(),
             self._table,
             len(op.parameters),
             keepdim=0,

@@ -125,9 +125,9 @@ def reshape(input, shape):
 reshape.node_name = view.node_name
 
 
-def _in_order_on_tensors(op, layout, path):
+def _in_order_on_tensors(op, layout):
     """Make the builtin function that gives another shape to what lies in order."""
-    return boxed_views.make_reshaped(layout, op._forward, path, Size)
+    return boxed_views.make_reshaped(layout, op._forward, Size)
 
 
 def _give_reshaping_rules(op):

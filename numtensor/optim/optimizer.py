@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..modes import current, enable_grad
+from ..modes import current, enable_grad, set_mode
 from ..nn.gradients import zero_gradients
 from ..ops.inplace import bump_version, check_writable
 from ..tensor import Tensor, from_array
@@ -157,7 +157,7 @@ class Optimizer:
         name = type(self).__name__
         # No graph, also where gradients are enabled; and no parameter is changed before all may be.
         before = current.mode
-        current.mode = before.with_grad[False]
+        set_mode(before.with_grad[False])
         try:
             steps = []
             for group in self.param_groups:
@@ -169,7 +169,7 @@ class Optimizer:
                 if parameters:
                     self._step_group(group, parameters)
         finally:
-            current.mode = before
+            set_mode(before)
         self.step_count += 1
         return loss
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..autograd.saved_hooks import saved_tensors_hooks
-from ..modes import current
+from ..modes import current, set_mode
 from ..random import fork_rng, get_rng_state, set_rng_state
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class _Again:
             return None
 
         before = current.mode
-        current.mode = self.mode
+        set_mode(self.mode)
         try:
             with fork_rng(enabled=self.rng_state is not None):
                 if self.rng_state is not None:
@@ -99,7 +99,7 @@ class _Again:
                 with saved_tensors_hooks(keep, _not_for_backward):
                     self.function(*self.args, **self.kwargs)
         finally:
-            current.mode = before
+            set_mode(before)
         self.saved = dict(enumerate(saved))
 
 

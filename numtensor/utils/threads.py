@@ -6,7 +6,7 @@ import functools
 import inspect
 from typing import TYPE_CHECKING
 
-from ..modes import current, decorate
+from ..modes import current, decorate, set_mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,10 +27,12 @@ class _InMode:
 
     def __enter__(self):
         self.before = current.mode, current.states
-        current.mode, current.states = self.mode, self.states
+        set_mode(self.mode)
+        current.states = self.states
 
     def __exit__(self, kind, value, traceback):
-        current.mode, current.states = self.before
+        mode, current.states = self.before
+        set_mode(mode)
 
 
 def _call(mode, states, function, /, *args, **kwargs):
@@ -67,8 +69,9 @@ def wrap_mode(fn: F) -> F:
     return functools.update_wrapper(functools.partial(_call, mode, states, fn), fn)
 
 
-def _set_mode(mode, states):
-    current.mode, current.states = mode, states
+def _begin_in(mode, states):
+    set_mode(mode)
+    current.states = states
 
 
 def mode_initializer() -> Callable[[], None]:
@@ -87,4 +90,4 @@ def mode_initializer() -> Callable[[], None]:
         ...     pool.submit(nt.is_grad_enabled).result()
         False
     """
-    return functools.partial(_set_mode, current.mode, current.states)
+    return functools.partial(_begin_in, current.mode, current.states)

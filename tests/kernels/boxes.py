@@ -8,10 +8,14 @@ import threading
 import numpy as np
 
 import numtensor as nt
-from numtensor.modes import INFERENCE, NO_GRAD
+from numtensor.modes import INFERENCE, NO_GRAD, TRACKED
 from numtensor.tensor import Tensor
 
-MODES = {"inference": (INFERENCE, nt.inference_mode), "no_grad": (NO_GRAD, nt.no_grad)}
+MODES = {
+    "inference": (INFERENCE, nt.inference_mode),
+    "no_grad": (NO_GRAD, nt.no_grad),
+    "tracked": (TRACKED, nt.enable_grad),
+}
 """{path: (the mode, whose callables are the way in Python, and what enters it)}."""
 
 
@@ -31,9 +35,19 @@ def tensor(array):
 
 
 def machine_code(op, path):
-    """Return the builtin function that the public form of an op asks first."""
+    """Return what calls, in a mode, the builtin function that the public form of an op asks first."""
     op.quicken(path)
-    return op.public.__globals__[path]
+    return in_mode(path, op.public.__globals__["on_tensors"])
+
+
+def in_mode(path, function):
+    """Return a function that is called in a mode."""
+
+    def call(*arguments):
+        with entered(path):
+            return function(*arguments)
+
+    return call
 
 
 def state(result):
@@ -45,7 +59,8 @@ def state(result):
     array, meta = result._array, result._meta
     found = [type(result), type(array), array.dtype, array.shape, array.strides, array.tobytes(), type(meta)]
     if meta is not None:
-        found += [meta.requires_grad, meta.node, meta.grad, meta.hooks, type(meta.counter)]
+        node = meta.node if meta.node is None else str(meta.node).partition(" object at ")[0]
+        found += [meta.requires_grad, node, meta.grad, meta.hooks, type(meta.counter)]
     return found
 
 

@@ -356,12 +356,12 @@ def test_without_the_layout_ops_go_the_way_that_every_mode_has(monkeypatch):
     monkeypatch.setattr(lean, "layout", lambda: None)
     op = OPS["add"]
     assert op.quick_form(["input", "other"]) == ([], {})
-    made = lean.PerPath(lambda layout, path: pytest.fail("there is no layout"))
+    made = lean.Function(lambda layout: pytest.fail("there is no layout"))
     for _ in range(2):
-        assert made.inference(1, 2) is None and made.no_grad() is None
+        assert made.call(1, 2) is None and made.call() is None
 
 
-@pytest.mark.parametrize("path", MODES)
+@pytest.mark.parametrize("path", ["inference", "no_grad"])
 def test_wrapping_in_python_is_the_same(path, monkeypatch):
     arrays = [numbers(2, 3), numbers(3)[::2], np.float32(2), numbers(2, 2).view(np.matrix), numbers(), True]
     wrap = lean.wrap(path)

@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 import pytest
 
 import numtensor as nt
-from numtensor.modes import Mode, Wrapper, current
+from numtensor.modes import Mode, Wrapper, current, set_mode
 from numtensor.utils import mode_initializer, wrap_mode
 
 MODES = {
@@ -120,11 +120,12 @@ def test_the_whole_mode_is_carried():
             return counted
 
     counting = Counting()
-    before, current.mode = current.mode, current.mode.inside(counting)
+    before = current.mode
+    set_mode(before.inside(counting))
     try:
         wrapped, initializer = wrap_mode(lambda: nt.ones(2) * 2), mode_initializer()
     finally:
-        current.mode = before
+        set_mode(before)
     with ThreadPoolExecutor(1) as pool:
         pool.submit(wrapped).result()
     once = counting.count
