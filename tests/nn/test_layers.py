@@ -1,5 +1,7 @@
 """Layers, activations, losses and containers: what modules add to the functions that they call."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -279,3 +281,18 @@ def test_linear_with_a_large_weight_is_contiguous_whichever_way_it_is_multiplied
     np.testing.assert_allclose(result.detach().numpy(), expected, rtol=1e-4, atol=1e-5)
     with pytest.raises(RuntimeError, match=r"linear: the shapes of input"):
         layer(x[:, 1:])
+
+
+@pytest.mark.parametrize("dtype", [nt.float32, nt.float64])
+def test_large_weights_begin_at_a_cache_line(dtype):
+    """And are otherwise like any other tensor."""
+    for size in (10, 64, 333):
+        layer = nn.Linear(100, size, dtype=dtype)
+        weight = layer.weight
+        assert weight._array.nbytes < 1 << 14 or weight._array.ctypes.data % 64 == 0
+        assert weight.shape == (size, 100) and weight.dtype is dtype and weight.is_contiguous()
+        assert weight.storage_offset() == 0 and weight._base is None and weight.is_leaf
+        assert weight._array.flags.writeable and weight._array.flags.aligned
+        assert weight.abs().max() > 0, "it is initialised where it lies"
+        copy = pickle.loads(pickle.dumps(layer))
+        assert nt.equal(copy.weight, weight) and copy.weight.storage_offset() == 0
