@@ -38,7 +38,7 @@ LEAST_DEPTH, MOST_DEPTH, STRAIGHT_DEPTH = 128, 4096, 64
 FEW_BYTES = 256
 CACHED = 1 << 20
 
-BLOCK = 256
+BLOCK = 128
 """Rows that are multiplied at a time where there are too many for the cache; a multiple of a tile's."""
 
 ROWS_BESIDE_THREADS = 16
