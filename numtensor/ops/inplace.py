@@ -93,6 +93,7 @@ def run(op, target, *arguments, **keywords):
 
     `keywords` are those of the declaration, if any is given.
     """
+    op.quicken(current.mode.path)
     if op.keeps_dtype and not keywords and direct.apply(op, target, arguments):
         return target
     name = op.name + "_"
