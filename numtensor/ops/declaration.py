@@ -105,7 +105,7 @@ class Declaration:
         self.node_name = "".join(part.capitalize() for part in self.name.split("_")) + "Backward"
         self._vjp = None
         self.tangent_rule = None
-        self._keyword_rule = None
+        self._keyword_rule = self.write_otherwise = None
         # What `quicken` writes anew, and whether it did.
         self._forms = []
         self._quick = False
@@ -156,6 +156,14 @@ class Declaration:
     def keyword_rule(self, rule):
         """Give what a call with one of the `keywords` computes: ``rule(*parameters, *keywords)``, in public ops."""
         self._keyword_rule = rule
+        return rule
+
+    def inplace_rule(self, rule):
+        """Give a shorter in-place form: ``rule(*parameters, **keywords)`` returns the tensor, or None undone.
+
+        For an op that is itself, or with one of its keywords, another op in place.
+        """
+        self.write_otherwise = rule
         return rule
 
     def call_with_keywords(self, *arguments, **keywords):
