@@ -38,6 +38,25 @@ def make_key():
     return key
 
 
+class Ending:
+    """Gives up the running thread's word when it is destroyed: an attribute of a ``threading.local``, to go with it.
+
+    A thread that C started is a new one to Python each time that it calls back, but always has the same word.
+    """
+
+    __slots__ = ("_key", "_set_word", "_thread")
+
+    def __init__(self, key):
+        kind = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+        self._set_word = kind(("PyThread_tss_set", ctypes.pythonapi))
+        self._key, self._thread = key, _thread.get_ident()
+
+    def __del__(self, get_thread=_thread.get_ident):
+        # What other threads had is destroyed by the one that forks a process, or ends it.
+        if self._thread == get_thread():
+            self._set_word(self._key, None)
+
+
 @scalar
 def call_choose(builtin, args, given):
     """Set the attribute to the argument, and the running thread's word to its address: both, or neither."""

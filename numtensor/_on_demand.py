@@ -7,6 +7,7 @@ attributes of a module only while it has none: with one, every ``nt.exp`` anywhe
 as it executes the module for the import system, too, it can wait for ever for a thread that imports a submodule.
 """
 
+import os
 import sys
 import threading
 from importlib.util import find_spec, module_from_spec
@@ -20,6 +21,11 @@ _OF_IMPORTS = frozenset(
 NAMES = set()
 """Of all modules that were made so."""
 
+# One for all: of two modules each may look into the other. Not in their specs, where `importlib.util` has such things:
+# `importlib.reload` gives a module another.
+_lock = threading.RLock()
+_running = set()
+
 
 def on_demand(name):
     """Return the module `name`, to be executed when an attribute of it is first asked for.
@@ -32,19 +38,15 @@ def on_demand(name):
     """
     if name in sys.modules:
         return sys.modules[name]
+    if not NAMES and hasattr(os, "register_at_fork"):
+        # A child forked while another thread executes a module would wait for ever for a thread it does not have, here
+        # or in an import. What was registered before this is locked after it: modules that are executed may need that.
+        os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
     NAMES.add(name)
-    spec = find_spec(name)
-    module = module_from_spec(spec)
-    spec.loader_state = _State()
+    module = module_from_spec(find_spec(name))
     module.__class__ = _OnDemand
     sys.modules[name] = module
     return module
-
-
-class _State:
-    def __init__(self):
-        self.lock = threading.RLock()
-        self.running = False
 
 
 class _OnDemand(ModuleType):
@@ -67,15 +69,13 @@ class _OnDemand(ModuleType):
 
 
 def _execute(module):
-    spec = module.__spec__
-    state = spec.loader_state
-    with state.lock:
+    with _lock:
         # Another thread may have been first; and what is executed looks into itself.
-        if state.running or module.__class__ is ModuleType:
+        if module in _running or module.__class__ is ModuleType:
             return
-        state.running = True
+        _running.add(module)
         try:
-            spec.loader.exec_module(module)
+            module.__loader__.exec_module(module)
             module.__class__ = ModuleType
         finally:
-            state.running = False
+            _running.discard(module)

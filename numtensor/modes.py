@@ -237,9 +237,14 @@ TRACKED = Mode(True, False, True)
 NO_GRAD = TRACKED.with_grad[False]
 INFERENCE = TRACKED.with_inference[True]
 
+CHOICE = thread_words.make_key() if thread_words.supported() else None
+"""The key of the word by which machine code knows the running thread's mode; None where it cannot."""
+
 
 class _Current(threading.local):
     def __init__(self):
+        # First, since what is destroyed after it may use tensors.
+        self.ending = None if CHOICE is None else thread_words.Ending(CHOICE)
         self.mode = TRACKED
         # What wrappers keep, by wrapper.
         self.states = {}
@@ -249,9 +254,6 @@ class _Current(threading.local):
 
 current = _Current()
 """The running thread's mode, in ``current.mode``."""
-
-CHOICE = thread_words.make_key() if thread_words.supported() else None
-"""The key of the word by which machine code knows the running thread's mode; None where it cannot."""
 
 
 def set_mode(mode):

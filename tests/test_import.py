@@ -1,5 +1,6 @@
 """What an import of numtensor loads, and what it leaves for later."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -129,6 +130,43 @@ sys.modules["no_such_module_of_anybody"] = sys
 print(module.after, on_demand("failing") is module)
 """
     assert run(program).split() == ["no_such_module_of_anybody"] * 2 + ["2", "True"]
+
+
+@ON_DEMAND
+def test_a_module_on_demand_can_be_reloaded_before_it_is_executed_and_after(name):
+    program = f"""
+import importlib, types
+import numtensor as nt
+for _ in range(2):
+    module = importlib.reload(nt.{name})
+    print(module is nt.{name}, type(module) is types.ModuleType, len(dir(module)) > 10)
+"""
+    assert run(program) == "True True True\n" * 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_child_that_is_forked_while_a_module_is_executed_has_it(tmp_path):
+    folder = tmp_path / "slow"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("import slow.part\n")
+    (folder / "part.py").write_text("import threading\nthreading.begun.set()\nthreading.may_end.wait()\nwhole = 5\n")
+    program = f"""
+import os, signal, sys, threading
+sys.path.insert(0, {str(tmp_path)!r})
+from numtensor._on_demand import on_demand
+module = on_demand("slow")
+threading.begun, threading.may_end = threading.Event(), threading.Event()
+looking = threading.Thread(target=lambda: module.part)
+looking.start()
+threading.begun.wait()
+threading.Timer(0.2, threading.may_end.set).start()
+child = os.fork()
+if child == 0:
+    signal.alarm(20)
+    os._exit(module.part.whole)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), module.part.whole)
+"""
+    assert run(program) == "5 5\n"
 
 
 def test_every_name_of_the_package_is_named():

@@ -1,17 +1,20 @@
 """Machine code sees the mode that Python sees: in every thread, whatever happens between."""
 
 import _thread
+import ctypes
 import gc
 import os
 import subprocess
 import sys
 import threading
 
+import numba
 import pytest
 
 import numtensor as nt
 from numtensor import lean, modes
 from numtensor.kernels import thread_words
+from numtensor.kernels.builtin import CALL
 from numtensor.modes import INFERENCE, NO_GRAD, TRACKED, Mode, current, set_mode
 from numtensor.ops.declaration import OPS
 
@@ -151,6 +154,52 @@ def test_choosing_keeps_no_reference_and_holds_on_where_it_fails():
     with pytest.raises(AttributeError):
         choose(INFERENCE)
     assert outcome(kind, nt.ones(1), nt.ones(1)) is False
+
+
+@pytest.mark.skipif(not hasattr(ctypes.pythonapi, "pthread_create"), reason="there are no POSIX threads here")
+def test_a_thread_of_c_begins_anew_each_time_that_it_calls_python():
+    x, w, seen = nt.ones(2), nt.ones(2, requires_grad=True), []
+
+    def callback(*unused):
+        made = nt.add(x, w)
+        seen.append((made.requires_grad, nt.is_grad_enabled()))
+        nt.set_grad_enabled(False)
+        seen.append((nt.add(x, w).requires_grad, nt.is_grad_enabled()))
+        return 0
+
+    pointer = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 4)(callback)
+
+    call = CALL.build()
+
+    @numba.cfunc("int64(int64)")
+    def call_twice(function):
+        for _ in range(2):
+            call(function, 0, 0, 0, 0)
+        return 0
+
+    add(x, x)
+    thread = ctypes.c_ulong()
+    create, join = ctypes.pythonapi.pthread_create, ctypes.CDLL(None).pthread_join
+    create.argtypes, join.argtypes = [ctypes.c_void_p] * 4, [ctypes.c_ulong, ctypes.c_void_p]
+    address = ctypes.cast(pointer, ctypes.c_void_p).value
+    assert create(ctypes.addressof(thread), None, call_twice.address, address) == 0
+    join(thread, None)
+    assert seen == [(True, True), (False, False)] * 2
+
+
+def test_what_another_thread_had_is_given_up_for_that_alone():
+    """A process that is forked, or ends, destroys what all threads had in one of them."""
+    left = []
+    thread = threading.Thread(target=lambda: left.append(thread_words.Ending(modes.CHOICE)))
+    x = nt.ones(2)
+    with nt.inference_mode():
+        thread.start()
+        thread.join()
+        left.clear()
+        assert kind(x, x) is True
+        own = thread_words.Ending(modes.CHOICE)
+        del own
+        assert kind(x, x) is False
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
