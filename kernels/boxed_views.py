@@ -124,7 +124,7 @@ def make_view(recipe, source, array, arguments, mode):
     # The garbage collector may run whenever an object is made, and Python code in it, which may give the source other
     # metadata: so this is kept, and read only when all is made.
     meta = hold(layout, load_word(source, word(layout, META)))
-    if meta == word(layout, NONE) or load_word(meta, word(layout, COUNTER)) == word(layout, ABSENT):
+    if meta in (NOTHING, word(layout, NONE)) or load_word(meta, word(layout, COUNTER)) == word(layout, ABSENT):
         drop(layout, meta)
         return make_box(layout, array, INFERENCE)
     counter = counter_of(layout, meta)

@@ -12,9 +12,9 @@ from . import builtin
 from .builtin import CALL, DATA, NOTHING, load_word, word
 from .scalar import scalar
 
-# What the builtin function is bound to: the key of the word, and what sets it; an object, the name of its attribute,
-# and what sets that; what counts references, and None.
-_KEY, _SET, _HOLDER, _NAME, _SET_ATTRIBUTE, _INCREF, _NONE = range(7)
+# What the builtin function is bound to: the key of the word, and what reads and sets it; an object, the name of its
+# attribute, and what sets that; what counts references, and None; what tells that there is no memory.
+_KEY, _READ, _SET, _HOLDER, _NAME, _SET_ATTRIBUTE, _INCREF, _NONE, _NO_MEMORY = range(9)
 
 # Of CPython's C interface, given the key: the word, 0 where the thread never chose.
 READER = "PyThread_tss_get"
@@ -63,10 +63,14 @@ def call_choose(builtin, args, given):
     recipe = load_word(builtin, DATA)
     # The only argument there is: Python's own code calls this.
     choice = args[0]
+    # A local makes what a thread has when it is first used, in Python: then the thread never chose.
+    before = CALL(word(recipe, _READ), word(recipe, _KEY), NOTHING, NOTHING, NOTHING)
+    if CALL(word(recipe, _SET), word(recipe, _KEY), choice, NOTHING, NOTHING) & 0xFFFFFFFF != 0:
+        return CALL(word(recipe, _NO_MEMORY), NOTHING, NOTHING, NOTHING, NOTHING)
     failed = CALL(word(recipe, _SET_ATTRIBUTE), word(recipe, _HOLDER), word(recipe, _NAME), choice, NOTHING)
     if failed & 0xFFFFFFFF != 0:
+        CALL(word(recipe, _SET), word(recipe, _KEY), before, NOTHING, NOTHING)
         return NOTHING
-    CALL(word(recipe, _SET), word(recipe, _KEY), choice, NOTHING, NOTHING)
     CALL(word(recipe, _INCREF), word(recipe, _NONE), NOTHING, NOTHING, NOTHING)
     return word(recipe, _NONE)
 
@@ -79,8 +83,7 @@ def make_chooser(key, holder, name):
         holder, name: a ``threading.local`` and its attribute, for Python.
     """
     name = sys.intern(name)
-    set_word, set_attribute, incref = map(
-        builtin.address_in_python, ("PyThread_tss_set", "PyObject_SetAttr", "Py_IncRef")
-    )
-    words = [key, set_word, id(holder), id(name), set_attribute, incref, id(None)]
+    names = (READER, "PyThread_tss_set", "PyObject_SetAttr", "Py_IncRef", "PyErr_NoMemory")
+    read, set_word, set_attribute, incref, no_memory = map(builtin.address_in_python, names)
+    words = [key, read, set_word, id(holder), id(name), set_attribute, incref, id(None), no_memory]
     return builtin.bind("choose", builtin.compile_entry("thread_words", call_choose), words, holder, name)
