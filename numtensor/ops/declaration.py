@@ -105,7 +105,7 @@ class Declaration:
         self.node_name = "".join(part.capitalize() for part in self.name.split("_")) + "Backward"
         self._vjp = None
         self.tangent_rule = None
-        self._keyword_rule = None
+        self._keyword_rule = self._on_tensors = None
         # What `quicken` writes anew, and whether it did.
         self._forms = []
         self._quick = False
@@ -151,6 +151,17 @@ class Declaration:
         """
         self.tangent_rule = rule
         return rule
+
+    def on_tensors(self, make):
+        """Give what makes the builtin functions that do the common case where nothing is recorded.
+
+        Args:
+            make: ``make(op, layout)`` returns a function of the op's arguments that returns a tensor, or what
+                `collect` makes, or None where it has done nothing. A `Loops` and a `RowKernel` have one, `on_tensors`,
+                for a forward rule that does no more than call them for arrays of the dtypes that it has met.
+        """
+        self._on_tensors = make
+        return make
 
     def keyword_rule(self, rule):
         """Give what a call with one of the `keywords` computes: ``rule(*parameters, *keywords)``, in public ops."""
@@ -221,6 +232,8 @@ class Declaration:
         Returns:
             (lines, {name: value} of what they use besides `namespace_for_text`).
         """
+        if self.is_lean():
+            return self.lean_form(arguments, self._on_tensors(self, lean.layout()))
         quick = self.quick_lines(arguments)
         if not quick:
             return [], {}
@@ -238,7 +251,7 @@ class Declaration:
 
     def is_lean(self):
         """Return whether there is a builtin function that public forms ask first, in whichever mode; see `lean`."""
-        return False
+        return self._on_tensors is not None and lean.layout() is not None
 
     @staticmethod
     def lean_form(arguments, function):

@@ -105,7 +105,7 @@ class GeneralOp(Declaration):
         self.collect = collect
         self.otherwise = otherwise
         self.optional = (optional,) if isinstance(optional, str) else tuple(optional)
-        self._forward = self._large = self._forward_recording = self._backward = self._on_tensors = None
+        self._forward = self._large = self._forward_recording = self._backward = None
         # {differentiable input: what its gradient needs}, where some need less than all.
         self.saves_for = None
         if isinstance(saves, dict):
@@ -130,17 +130,6 @@ class GeneralOp(Declaration):
         """
         self._large = self.public.__globals__["large"] = rule
         return rule
-
-    def on_tensors(self, make):
-        """Give what makes the builtin functions that do the common case where nothing is recorded.
-
-        Args:
-            make: ``make(op, layout)`` returns a function of the op's arguments that returns a tensor, or what
-                `collect` makes, or None where it has done nothing. A `Loops` and a `RowKernel` have one, `on_tensors`,
-                for a forward rule that does no more than call them for arrays of the dtypes that it has met.
-        """
-        self._on_tensors = make
-        return make
 
     def forward_recording(self, rule):
         """Give a forward rule that also returns what backward needs: ``(result, extra, ...)``."""
@@ -202,14 +191,6 @@ class GeneralOp(Declaration):
             "NoView": NoView,
             "otherwise": self.otherwise,
         }
-
-    def is_lean(self):
-        return self._on_tensors is not None and lean.layout() is not None
-
-    def quick_form(self, arguments):
-        if not self.is_lean():
-            return super().quick_form(arguments)
-        return self.lean_form(arguments, self._on_tensors(self, lean.layout()))
 
     def quick_lines(self, arguments):
         """Write what the mode's callable does; a call that converts a dtype first is left to it."""
@@ -453,11 +434,17 @@ class CompositeOp(Declaration):
         super().__init__(function, **options)
 
     def specialise(self, path):
+        self.quicken(path)
         return self.body
+
+    def on_tensors(self, make):
+        super().on_tensors(make)
+        self.public = self._make_public()
+        return make
 
     def _make_public(self):
         """Return a copy of the expression where the public function adds nothing to it: a Python frame less."""
-        if self.out or self.keywords or self.varargs:
+        if self.out or self.keywords or self.varargs or self._on_tensors is not None:
             return super()._make_public()
         body = self.body
         public = FunctionType(body.__code__, body.__globals__, body.__name__, body.__defaults__, body.__closure__)
@@ -470,6 +457,9 @@ class CompositeOp(Declaration):
 
     def call_lines(self, arguments):
         """Write a call of the expression itself, which is the same in every mode."""
+        if self._on_tensors is not None:
+            # A first call of the mode's callable is what makes the builtin function.
+            return super().call_lines(arguments)
         return [f"return body({', '.join(arguments)})"]
 
     def namespace_for_text(self):
