@@ -439,6 +439,7 @@ class CompositeOp(Declaration):
 
     def on_tensors(self, make):
         super().on_tensors(make)
+        # A copy of the expression has no place where the builtin function could be asked.
         self.public = self._make_public()
         return make
 
