@@ -36,7 +36,7 @@ from .memory import store as store_at
 from .scalar import scalar
 from .strided_calls import try_strided
 
-# Words of a builtin function after those that all have: the number of arguments, the first whose array tells the dtype,
+# Words of a builtin function after those that all have: the number of operands, the first whose array tells the dtype,
 # the table, bytes of an operand from which on it is left to Python, and what turns Python's numbers into C's; what
 # tells whether an exception is an ordinary one.
 GIVEN, LEADING, TABLE, LARGE, FLOAT, INT, AS_INTEGER, MATCHES, ORDINARY = (REST + np.int64(k) for k in range(9))
@@ -87,41 +87,55 @@ def put_number(recipe, kind, operand, place):
 
 
 @scalar
-def call_boxed(builtin, args, given):
-    """What runs when the builtin function is called; `builtin` is the address of its recipe's array."""
-    recipe = load_word(builtin, DATA)
+def find_operands(recipe, args, given, mode, arrays, numbers):
+    """Enter the arrays of boxes and the values of numbers, and `NOTHING` for the array of a number.
+
+    Returns:
+        The address of the recipe of the kernel for them; `NOTHING` for what is left to Python.
+    """
     layout = word(recipe, LAYOUT)
-    arrays, numbers = _arrays(), _numbers()
-    mode = mode_in(layout)
     if given != word(recipe, GIVEN) or mode == OTHER:
-        return none(layout)
+        return NOTHING
     dtype = NOTHING
     for k in range(given):
         boxed = is_box(layout, args[k])
         if boxed and word(recipe, RECORDS) and is_recorded(layout, mode, args[k]):
-            return none(layout)
+            return NOTHING
         arrays[k] = array_in(layout, args[k]) if boxed else NOTHING
         if dtype == NOTHING and arrays[k] != NOTHING and k >= word(recipe, LEADING):
             dtype = load_word(arrays[k], DESCR)
     entry = find(word(recipe, TABLE), dtype)
     if entry == NOTHING:
-        return none(layout)
+        return NOTHING
     kernel = word(entry, RECIPE)
     # One argument more would be taken for an array to write to.
     if given != word(kernel, recipes.INPUTS):
-        return none(layout)
+        return NOTHING
     for k in range(given):
         array = arrays[k]
         if array == NOTHING:
             # A number cannot stand for an operand of another dtype, such as a condition.
             kind = word(entry, NUMBER) if recipes.dtype_of(kernel, k) == dtype else NOTHING
             if not put_number(recipe, kind, args[k], ADDRESS_OF(numbers) + BYTES * k):
-                return none(layout)
+                return NOTHING
         else:
             itemsize = recipes.itemsize_of(kernel, k)
             elements = count(load_word(array, SHAPE), np.int64(_load_half(array, NDIM)))
             if elements * itemsize >= word(recipe, LARGE):
-                return none(layout)
+                return NOTHING
+    return kernel
+
+
+@scalar
+def call_boxed(builtin, args, given):
+    """What runs when the builtin function is called; `builtin` is the address of its recipe's array."""
+    recipe = load_word(builtin, DATA)
+    layout = word(recipe, LAYOUT)
+    arrays, numbers = _arrays(), _numbers()
+    mode = mode_in(layout)
+    kernel = find_operands(recipe, args, given, mode, arrays, numbers)
+    if kernel == NOTHING:
+        return none(layout)
     # Another thread, or the garbage collector, may put other arrays into the boxes meanwhile.
     plain = True
     for k in range(given):
@@ -181,7 +195,11 @@ def make_call(name, layout, records, table, given, leading, large):
     Returns:
         A function of boxes and numbers that returns a box, or None where it has done nothing.
     """
-    words = [layout.address, records, given, leading, table.address, large, id(float), id(int)]
+    return builtin.bind(name, _entry(), words_of(layout, records, table, given, leading, large), layout, table)
+
+
+def words_of(layout, records, table, given, leading, large):
+    """Return the words of a builtin function with these operands: see `make_call`."""
+    words = [layout.address, records, given, leading, 0 if table is None else table.address, large, id(float), id(int)]
     words += map(builtin.address_in_python, (READER, "PyErr_ExceptionMatches"))
-    words.append(id(Exception))
-    return builtin.bind(name, _entry(), words, layout, table)
+    return [*words, id(Exception)]

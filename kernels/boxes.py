@@ -51,7 +51,7 @@ NDARRAY, NONE, AS_ARRAY, ALLOCATE, INCREF, DECREF, CLEAR, VECTORCALL = (np.int64
 NEW_TUPLE, IS_SUBTYPE, ARRAY, META, BARE_BOX, BOX, RECORD, VIEW = (np.int64(k) for k in range(8, 16))
 COUNTER, VERSION, BASE, PATH, STEPS, VALUE, ABSENT, COUNTER_OF = (np.int64(k) for k in range(16, 24))
 READ_CHOICE, CHOICE, FIRST_MODE, FIRST_PATH = np.int64(24), np.int64(25), np.int64(26), np.int64(29)
-REQUIRES, OWN, FALSE = (np.int64(k) for k in range(32, 35))
+REQUIRES, OWN, FALSE, NODE, NEW_COUNTER, LAST_CHANGE = (np.int64(k) for k in range(32, 38))
 
 store_word = store_at("int64", 0)
 _count_one_more = NumbaForm(lambda: _build_count_one_more())
@@ -273,6 +273,8 @@ class Layout:
         view: the same of a box that shows the memory of another; its slots ``counter``, ``version``, ``base``,
             ``path`` and ``steps`` are filled as `boxed_views` says.
         counter: (class, slot): of the object that counts changes, which a view shares with what it shows.
+        last: its slot for the name of what changed it last.
+        node: slot of a record that is not None where the box was made by a recorded op.
         requires, own: slots that say whether a record and a view require grad: the view does if its base does, too.
         absent: the counter of a box that has none.
         counter_of: returns a record's counter, made if it is None.
@@ -293,6 +295,8 @@ class Layout:
         record,
         view,
         counter,
+        last,
+        node,
         requires,
         own,
         absent,
@@ -309,6 +313,7 @@ class Layout:
             self._template(*view),
         ]
         in_view = offsets(view[0])
+        new_counter = self._template(counter[0], {counter[1]: 0, last: None})
         functions = ("PyType_GenericAlloc", "Py_IncRef", "Py_DecRef", "PyErr_Clear", "PyObject_VectorcallDict")
         functions += ("PyTuple_New", "PyType_IsSubtype")
         words = [
@@ -328,9 +333,12 @@ class Layout:
             offsets(record[0])[requires],
             in_view[own],
             id(False),
+            offsets(record[0])[node],
+            new_counter.ctypes.data,
+            offsets(counter[0])[last],
         ]
         self._words = np.array(words, np.int64)
-        self._kept = (box, record, view, counter, absent, counter_of, modes, paths, templates, np.asarray)
+        self._kept = (box, record, view, counter, absent, counter_of, modes, paths, templates, new_counter, np.asarray)
         self.address = self._words.ctypes.data
 
     @staticmethod

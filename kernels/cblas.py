@@ -20,6 +20,7 @@ _ROW_MAJOR, _AS_IT_LIES, _TRANSPOSED = 101, 111, 112
 _load_word, _load_half = load("int64"), load("int32")
 add_matrix_vector = NumbaForm(lambda: _build_add_matrix_vector())
 add_matrix_matrix = NumbaForm(lambda: _build_add_matrix_matrix())
+write_product = NumbaForm(lambda: _build_write_product())
 
 
 @scalar
@@ -108,3 +109,31 @@ def _build_add_matrix_matrix():
         return types.void(*[function, wide, rows, columns, depth, x, weight, result, width]), codegen
 
     return add_matrix_matrix
+
+
+def _build_write_product():
+    from llvmlite import ir
+    from numba.core import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def write_product(context, function, wide, turned, rows, columns, depth, x, weight, result):
+        """result = x @ weight, or x @ weight.T where it is turned, by gemm."""
+
+        def codegen(context, builder, signature, args):
+            function, wide, turned, rows, columns, depth, x, weight, result = args
+            number = ir.IntType(32)
+            is_turned = builder.icmp_unsigned("!=", turned, turned.type(0))
+            lies = builder.select(is_turned, number(_TRANSPOSED), number(_AS_IT_LIES))
+            apart = builder.select(is_turned, depth, columns)
+
+            def arguments(real):
+                names = [number(_ROW_MAJOR), number(_AS_IT_LIES), lies]
+                return [*names, rows, columns, depth, real(1.0), x, depth, weight, apart, real(0.0), result, columns]
+
+            _call_in_its_width(builder, function, wide, arguments)
+            return context.get_dummy_value()
+
+        return types.void(*[function, wide, turned, rows, columns, depth, x, weight, result]), codegen
+
+    return write_product

@@ -42,6 +42,8 @@ def layout():
         ),
         view=(ViewMetadata, {"own": False, "node": None, "grad": None, "hooks": None, "link": None}),
         counter=(Counter, "value"),
+        last="last_op",
+        node="node",
         requires="requires_grad",
         own="own",
         absent=NO_VERSION,

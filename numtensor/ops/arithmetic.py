@@ -10,6 +10,7 @@ from ..dtypes import INTEGRAL, NUMERIC, bool_
 from ..kernels.backward import arithmetic as backward
 from ..kernels.forward import arithmetic as forward
 from ..kernels.forward import comparison as comparison_forward
+from ..tensor import Tensor
 from .elementwise_kind import elementwise
 from .general_kind import composite
 from .operands import result_dtype
@@ -43,6 +44,8 @@ def zero_gradient(grad):
 
 
 def _check_alpha(name, input, other, alpha):
+    if type(input) is Tensor and input._array.dtype.kind == "f":
+        return
     if isinstance(alpha, float) and not result_dtype(name, (input, other)).is_floating_point:
         raise RuntimeError(
             f"{name}: For integral input tensors, argument alpha must not be a floating point number, got {alpha}"
@@ -92,6 +95,14 @@ def _(input, other, alpha):
     return add(input, other if alpha == 1 else mul(other, alpha))
 
 
+@add.inplace_rule
+def _(input, other, alpha=1):
+    if type(input) is Tensor and type(other) is Tensor and alpha != 1:
+        _check_alpha("add", input, other, alpha)
+        return input.add_(mul(other, alpha))
+    return None
+
+
 @elementwise(
     forward.sub,
     backward.sub,
@@ -135,6 +146,14 @@ sub.vjp((lambda grad, input, other: grad, lambda grad, input, other: neg(grad)))
 def _(input, other, alpha):
     _check_alpha("sub", input, other, alpha)
     return sub(input, other if alpha == 1 else mul(other, alpha))
+
+
+@sub.inplace_rule
+def _(input, other, alpha=1):
+    if type(input) is Tensor and type(other) is Tensor and alpha != 1:
+        _check_alpha("sub", input, other, alpha)
+        return input.sub_(mul(other, alpha))
+    return None
 
 
 @elementwise(

@@ -5,7 +5,6 @@ import inspect
 from ..tensor import Tensor
 from .declaration import OPS
 from .operands import OperandError
-from .texts import forwarder
 
 
 def bind_all():
@@ -100,8 +99,8 @@ def _inplace_method(op, name):
         lines = []
     else:
         lines = op.keyword_lines(f"return run_inplace(op, {', '.join(arguments)}, ")
-    lines.append(f"return run_inplace(op, {', '.join(arguments)})")
-    return _finish(op, name, forwarder(name, op.name, parameters, lines, op.namespace_for_text()))
+    namespace = op.namespace_for_text()
+    return _finish(op, name, op.form(name, parameters, arguments, namespace, lambda call: [*lines, *call], True))
 
 
 _INPLACE_OPERATORS = frozenset(

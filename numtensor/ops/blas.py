@@ -15,7 +15,8 @@ import functools
 
 import numpy as np
 
-from ..kernels import affine_row, affine_tiles, builtin
+from .. import lean
+from ..kernels import affine_row, affine_tiles, boxed_products, builtin
 from ..kernels.declare import KernelTable
 from ..threads.products import openblas
 from .silent import silent
@@ -186,6 +187,22 @@ def _make_affine_row(dtype):
 def _make_affine_tiles(dtype):
     product = _gem("gemm", dtype)
     return no_affine if product is None else affine_tiles.make_affine_tiles(dtype, product)
+
+
+def small_products(given, turned):
+    """Return what makes the builtin function that an op is for small matrices, for `Declaration.on_tensors`.
+
+    Args:
+        given, turned: as of `boxed_products.make_product`.
+    """
+
+    def make(op, layout):
+        found = [[_gem(name, np.dtype(kind)) for name in ("gemm", "gemv")] for kind in (np.float32, np.float64)]
+        if None in (*found[0], *found[1]):
+            return lean.nothing
+        return boxed_products.make_product(op.name, layout, op.records(), given, turned, found)
+
+    return make
 
 
 def no_affine(*operands):

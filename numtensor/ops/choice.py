@@ -11,6 +11,7 @@ from ..kernels.backward import choice as backward
 from ..kernels.forward import choice as forward
 from ..kernels.forward import comparison as comparison_forward
 from ..tensor import Tensor
+from . import direct
 from .comparison import eq, ge, gt, isfinite, le, logical_and, logical_or, lt
 from .conversion import clone
 from .elementwise_kind import elementwise
@@ -160,6 +161,13 @@ def clamp_both(input, min, max):
         >>> nt.clamp(nt.tensor([-1.0, 0.5, 2.0]), 0, 1)
         tensor([0.0000, 0.5000, 1.0000])
     """
+
+
+@clamp.inplace_rule
+def _(input, min=None, max=None):
+    if min is None or max is None:
+        return None if max is min else input.clamp_max_(max) if min is None else input.clamp_min_(min)
+    return input if direct.apply(clamp_both, input, (min, max), "clamp_") else None
 
 
 clamp_both.vjp(

@@ -10,7 +10,7 @@ from .. import lean
 from ..dtypes import ALIASES, ALL, FROM_NUMPY, as_dtype, bool_, float32, float64, int8, int16, int32, int64, uint8
 from ..dtypes import dtype as Dtype
 from ..graph import NO_VERSION, counter_of, make_metadata
-from ..kernels import boxed_calls, transposition
+from ..kernels import boxed_calls, boxed_writes, transposition
 from ..kernels.declare import KernelTable
 from ..kernels.forward import conversion as kernels
 from ..modes import current
@@ -460,6 +460,12 @@ def _(array, value):
     array.fill(fill_value("fill_", value, array.dtype))
 
 
+@copy_.on_tensors
+@fill_.on_tensors
+def _(op, layout):
+    return boxed_writes.make_overwrite(op.name, layout, True)
+
+
 @overwrite()
 def zero_(input):
     """Set every element of this tensor to zero.
@@ -485,3 +491,8 @@ def zero_(input):
 @zero_.forward
 def _(array):
     array.fill(0)
+
+
+@zero_.on_tensors
+def _(op, layout):
+    return boxed_writes.make_overwrite(op.name, layout, False)

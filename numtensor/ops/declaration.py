@@ -105,10 +105,11 @@ class Declaration:
         self.node_name = "".join(part.capitalize() for part in self.name.split("_")) + "Backward"
         self._vjp = None
         self.tangent_rule = None
-        self._keyword_rule = self._on_tensors = None
+        self._keyword_rule = self.write_otherwise = None
         # What `quicken` writes anew, and whether it did.
         self._forms = []
         self._quick = False
+        self._on_tensors = None
         if self.name in OPS:
             raise ValueError(f"two ops are named {self.name!r}")
         OPS[self.name] = self
@@ -152,20 +153,17 @@ class Declaration:
         self.tangent_rule = rule
         return rule
 
-    def on_tensors(self, make):
-        """Give what makes the builtin functions that do the common case where nothing is recorded.
-
-        Args:
-            make: ``make(op, layout)`` returns a function of the op's arguments that returns a tensor, or what
-                `collect` makes, or None where it has done nothing. A `Loops` and a `RowKernel` have one, `on_tensors`,
-                for a forward rule that does no more than call them for arrays of the dtypes that it has met.
-        """
-        self._on_tensors = make
-        return make
-
     def keyword_rule(self, rule):
         """Give what a call with one of the `keywords` computes: ``rule(*parameters, *keywords)``, in public ops."""
         self._keyword_rule = rule
+        return rule
+
+    def inplace_rule(self, rule):
+        """Give a shorter in-place form: ``rule(*parameters, **keywords)`` returns the tensor, or None undone.
+
+        For an op that is itself, or with one of its keywords, another op in place.
+        """
+        self.write_otherwise = rule
         return rule
 
     def call_with_keywords(self, *arguments, **keywords):
@@ -185,7 +183,7 @@ class Declaration:
     # Whether a kernel writes what it reads, so that it may do so in place.
     keeps_dtype = False
 
-    def form(self, name, parameters, arguments, namespace, around=lambda call: call):
+    def form(self, name, parameters, arguments, namespace, around=lambda call: call, in_place=False):
         """Make a public form, which ends in a call of the current mode's callable.
 
         Args:
@@ -194,12 +192,20 @@ class Declaration:
             arguments: of the callable, one text per parameter.
             namespace: the function's globals.
             around: given the lines that call, returns the lines of the function.
+            in_place: whether it writes the result into its first argument.
         """
-        function = forwarder(name, self.name, parameters, around(self.call_lines(arguments)), namespace)
+        call = self.inplace_lines(arguments) if in_place else self.call_lines(arguments)
+        function = forwarder(name, self.name, parameters, around(call), namespace)
         # A starred parameter is one argument with the rest.
         if len(arguments) == len(self.parameters):
-            self._forms.append((function, parameters, arguments, around))
+            quick = self.quick_inplace_form if in_place else self.quick_form
+            self._forms.append((function, parameters, arguments, around, quick))
         return function
+
+    @staticmethod
+    def inplace_lines(arguments):
+        """Write the lines with which an in-place form does what it is for."""
+        return [f"return run_inplace(op, {', '.join(arguments)})"]
 
     def call_lines(self, arguments):
         """Write the lines with which a public form calls the current mode's callable."""
@@ -219,8 +225,8 @@ class Declaration:
         if self._quick or (path == "tracked" and self.records() and not self.is_lean()):
             return
         self._quick = True
-        for function, parameters, arguments, around in self._forms:
-            lines, names = self.quick_form(arguments)
+        for function, parameters, arguments, around, quick in self._forms:
+            lines, names = quick(arguments)
             if lines:
                 quicker = forwarder(function.__name__, self.name, parameters, around(lines), {})
                 function.__globals__.update(names)
@@ -249,24 +255,37 @@ class Declaration:
         """Write the condition that the mode makes of the op's results what `NO_GRAD` makes of them."""
         return "thread_mode is NO_GRAD" + ("" if self.records() else " or thread_mode is TRACKED")
 
+    def quick_inplace_form(self, arguments):
+        """Write the lines of an in-place form that does the common case itself, as `quick_form`."""
+        return [], {}
+
+    def on_tensors(self, make):
+        """Give what makes the builtin function that does the common case where nothing is recorded.
+
+        Args:
+            make: ``make(op, layout)`` returns a function of the op's arguments that returns a tensor, or what the op
+                does, or None where it has done nothing. A `Loops` and a `RowKernel` have one, `on_tensors`, for a
+                forward rule that does no more than call them for arrays of the dtypes that it has met.
+        """
+        self._on_tensors = make
+        return make
+
     def is_lean(self):
         """Return whether there is a builtin function that public forms ask first, in whichever mode; see `lean`."""
         return self._on_tensors is not None and lean.layout() is not None
 
-    @staticmethod
-    def lean_form(arguments, function):
+    def lean_form(self, arguments, function, call=None):
         """Write the lines of a public form that asks a builtin function first.
 
         Args:
             function: of the arguments; it answers None where it has done nothing.
+            call: the lines that do it otherwise; None for a call of the mode's callable.
         """
-        call = f"({', '.join(arguments)})"
         return [
-            f"result = on_tensors{call}",
+            f"result = on_tensors({', '.join(arguments)})",
             "if result is not None:",
             "    return result",
-            "run = current.mode.OP",
-            f"return run{call}",
+            *(self.call_lines(arguments) if call is None else call),
         ], {"on_tensors": function}
 
     def renew(self):

@@ -47,17 +47,19 @@ def count_write(target, name):
         counter.last_op = name
 
 
-def apply(op, target, arguments):
+def apply(op, target, arguments, name=None):
     """Run an elementwise op into its first operand, if nothing stands against it.
 
     Args:
         op: an `ElementwiseOp`.
         target: the tensor to change.
         arguments: the other parameters of the op.
+        name: of the change; None for the op's.
 
     Returns:
         Whether it was done.
     """
+    name = name or op.name + "_"
     array = array_to_write(target)
     if array is None or len(arguments) != len(op.parameters) - 1:
         return False
@@ -101,7 +103,7 @@ def apply(op, target, arguments):
         return False
     except BaseException:
         # An interrupt: some of it may be written.
-        count_write(target, op.name + "_")
+        count_write(target, name)
         raise
-    count_write(target, op.name + "_")
+    count_write(target, name)
     return True

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import dtypes, lean
 from ..graph import NO_VERSION, next_sequence_number
-from ..kernels import boxed_calls
+from ..kernels import boxed_calls, boxed_writes
 from ..kernels.declare import Elementwise
 from ..tensor import TENSORS
 from ..threads.division import divided
@@ -171,6 +171,14 @@ class ElementwiseOp(Declaration):
             self.name, layout, self.records(), self.machine_code, len(arguments), leading, large
         )
         return self.lean_form(arguments, function)
+
+    def quick_inplace_form(self, arguments):
+        layout = lean.layout()
+        if layout is None or not self.keeps_dtype:
+            return [], {}
+        large = self.large(self.forward) if process.asks else NEVER
+        function = boxed_writes.make_inplace(self.name + "_", layout, self.machine_code, len(arguments), large)
+        return self.lean_form(arguments, function, self.inplace_lines(arguments))
 
     def _prepare_lines(self, records):
         """Write the lines that turn the arguments into arrays of one dtype, and find their metadata if it records."""

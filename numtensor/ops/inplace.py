@@ -93,6 +93,11 @@ def run(op, target, *arguments, **keywords):
 
     `keywords` are those of the declaration, if any is given.
     """
+    op.quicken(current.mode.path)
+    if op.write_otherwise is not None:
+        written = op.write_otherwise(target, *arguments, **keywords)
+        if written is not None:
+            return written
     if op.keeps_dtype and not keywords and direct.apply(op, target, arguments):
         return target
     name = op.name + "_"

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ..kernels.forward import arithmetic as kernels
-from .blas import AFFINE_ROW, DOT, SMALL, affine_in_tiles, product
+from .blas import AFFINE_ROW, DOT, SMALL, affine_in_tiles, product, small_products
 from .general_kind import composite, library
 from .operands import sum_to_shape, unwrap
 from .silent import silent
@@ -190,6 +190,7 @@ def matmul(input, other):
 
 
 _give_product_rules(matmul)
+matmul.on_tensors(small_products(2, turned=False))
 
 
 @library(BLAS, saves={"input": ("mat2",), "mat2": ("input",)}, tensors=("input", "mat2"), linear="each", out=True)
@@ -217,6 +218,7 @@ def mm(input, mat2):
 
 
 _give_product_rules(mm, (2, 2))
+mm.on_tensors(small_products(2, turned=False))
 
 
 @library(BLAS, saves={"input": ("mat2",), "mat2": ("input",)}, tensors=("input", "mat2"), linear="each", out=True)
@@ -415,6 +417,9 @@ def affine(x, weight, bias):
             f"linear: bias of shape {bias.shape} cannot be added to a result of shape {result.shape} (input "
             f"{x.shape}, weight {weight.shape})"
         ) from None
+
+
+linear.on_tensors(small_products(3, turned=True))
 
 
 @linear.backward

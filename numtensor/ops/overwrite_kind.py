@@ -37,6 +37,7 @@ class OverwriteOp(Declaration):
 
     def specialise(self, path):
         """Return this op's callable for the modes of `path`."""
+        self.quicken(path)
         name, rule = self.name, self._forward
 
         def overwrite(target, *arguments):
