@@ -17,9 +17,8 @@ This package knows NumPy and Numba only; it has never heard of a Tensor. What be
 - ``immortal``    what C and machine code have pointers to
 - ``calls``       the same of an elementwise loop, which is then quicker than NumPy's own addition
 - ``strided_calls`` few elements that are broadcast or lie otherwise; ``recipes``: what both know of a kernel
-- ``boxes``       objects that hold an array: ``boxed_calls``, ``boxed_loops``, ``boxed_views``, ``boxed_take`` and
-                  ``boxed_factories`` are builtin functions from such objects to such objects; ``tuples``,
-                  ``integers``: what Python's are to them
+- ``boxes``       objects that hold an array: ``boxed_*`` are builtin functions from such objects to such objects;
+                  ``tuples``, ``integers``: what Python's are to them
 - ``affine_row``  an affine map of one row, by one call of BLAS; ``affine_tiles`` of several; ``cblas``: its functions
 - ``elementary/`` exp, log, tanh, ...: vectorisable and accurate
 - ``forward/``, ``backward/`` mirrored files, one family of ops each

@@ -10,8 +10,8 @@ import numpy as np
 
 from . import builtin, cblas, ufunc
 from .builtin import ADDRESS_OF, CALL, DATA, EMPTY_ARRAY, MOMENT, NOTHING, SHAPE, load_word, word
-from .cblas import add_matrix_vector, copy_bytes, fits, itemsize
-from .memory import StackArray
+from .cblas import add_matrix_vector, fits, itemsize
+from .memory import StackArray, copy_bytes
 from .scalar import scalar
 
 # What the builtin function is bound to besides.

@@ -10,9 +10,9 @@ import numpy as np
 
 from . import builtin, cblas
 from .builtin import CALL, DATA, FLAGS, NOTHING, SHAPE, WRITEABLE, load_word, word
-from .cblas import add_matrix_matrix, copy_bytes, fits, itemsize
+from .cblas import add_matrix_matrix, fits, itemsize
 from .integers import READER, read_int
-from .memory import load
+from .memory import copy_bytes, load
 from .scalar import scalar
 
 # What the builtin function is bound to besides.

@@ -28,8 +28,8 @@ from .boxes import (
     none,
 )
 from .builtin import ADDRESS_OF, CALL, DATA, DESCR, EMPTY_ARRAY, NOTHING, SHAPE, word
-from .cblas import add_matrix_vector, copy_bytes, fits, itemsize, write_product
-from .memory import StackArray, load
+from .cblas import add_matrix_vector, fits, itemsize, write_product
+from .memory import StackArray, copy_bytes, load
 from .memory import store as store_at
 from .scalar import scalar
 

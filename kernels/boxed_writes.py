@@ -54,9 +54,8 @@ from .builtin import (
     count,
     word,
 )
-from .cblas import copy_bytes
 from .integers import read_int
-from .memory import StackArray, load
+from .memory import StackArray, copy_bytes, load
 from .memory import store as store_at
 from .scalar import scalar
 

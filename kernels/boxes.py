@@ -20,7 +20,7 @@ import threading
 
 import numpy as np
 
-from . import builtin, thread_words
+from . import builtin, thread_words, tuples
 from .builtin import BYTES, CALL, DATA, NOTHING, TYPE, address_of_pointer, load_word, word
 from .memory import NumbaForm
 from .memory import store as store_at
@@ -350,7 +350,7 @@ class Layout:
 
 def supported(*kinds):
     """Return whether objects of these classes lie in memory as this file believes."""
-    return thread_words.supported() and all(offsets(kind) is not None for kind in kinds)
+    return thread_words.supported() and tuples.supported() and all(offsets(kind) is not None for kind in kinds)
 
 
 @functools.cache

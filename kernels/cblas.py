@@ -18,7 +18,6 @@ NDARRAY, DTYPE, WIDE, PRODUCT, REST = (np.int64(k) for k in range(5))
 _ROW_MAJOR, _AS_IT_LIES, _TRANSPOSED = 101, 111, 112
 
 _load_word, _load_half = load("int64"), load("int32")
-copy_bytes = NumbaForm(lambda: _build_copy())
 add_matrix_vector = NumbaForm(lambda: _build_add_matrix_vector())
 add_matrix_matrix = NumbaForm(lambda: _build_add_matrix_matrix())
 write_product = NumbaForm(lambda: _build_write_product())
@@ -43,22 +42,6 @@ def words(dtype, product):
     """Return the words with which a recipe begins."""
     dtype = np.dtype(dtype)
     return [id(np.ndarray), id(dtype), dtype.itemsize == 8, product]
-
-
-def _build_copy():
-    from numba.core import cgutils, types
-    from numba.extending import intrinsic
-
-    @intrinsic
-    def copy_bytes(context, target, source, size):
-        def codegen(context, builder, signature, args):
-            pointers = [builder.inttoptr(address, cgutils.voidptr_t) for address in args[:2]]
-            cgutils.raw_memcpy(builder, *pointers, args[2], 1)
-            return context.get_dummy_value()
-
-        return types.void(target, source, size), codegen
-
-    return copy_bytes
 
 
 def _call_in_its_width(builder, function, wide, arguments):

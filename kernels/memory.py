@@ -82,6 +82,10 @@ class StackArray(NumbaForm):
         return np.empty(self.size, np.float64 if self.kind == "T" else self.kind)
 
 
+copy_bytes = NumbaForm(lambda: _build_copy_bytes())
+"""``copy_bytes(target, source, size)`` copies memory that does not overlap, by addresses."""
+
+
 def _build_load(kind):
     from numba.core import types
     from numba.extending import intrinsic
@@ -220,6 +224,22 @@ def _build_stack_array(kind, size):
         return array_type(), codegen
 
     return stack_array
+
+
+def _build_copy_bytes():
+    from numba.core import cgutils, types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def copy_bytes(context, target, source, size):
+        def codegen(context, builder, signature, args):
+            pointers = [builder.inttoptr(address, cgutils.voidptr_t) for address in args[:2]]
+            cgutils.raw_memcpy(builder, *pointers, args[2], 1)
+            return context.get_dummy_value()
+
+        return types.void(target, source, size), codegen
+
+    return copy_bytes
 
 
 def _build_clear_flags():

@@ -434,11 +434,18 @@ class CompositeOp(Declaration):
         super().__init__(function, **options)
 
     def specialise(self, path):
+        self.quicken(path)
         return self.body
+
+    def on_tensors(self, make):
+        super().on_tensors(make)
+        # A copy of the expression has no place where the builtin function could be asked.
+        self.public = self._make_public()
+        return make
 
     def _make_public(self):
         """Return a copy of the expression where the public function adds nothing to it: a Python frame less."""
-        if self.out or self.keywords or self.varargs:
+        if self.out or self.keywords or self.varargs or self._on_tensors is not None:
             return super()._make_public()
         body = self.body
         public = FunctionType(body.__code__, body.__globals__, body.__name__, body.__defaults__, body.__closure__)
@@ -451,6 +458,9 @@ class CompositeOp(Declaration):
 
     def call_lines(self, arguments):
         """Write a call of the expression itself, which is the same in every mode."""
+        if self._on_tensors is not None:
+            # A first call of the mode's callable is what makes the builtin function.
+            return super().call_lines(arguments)
         return [f"return body({', '.join(arguments)})"]
 
     def namespace_for_text(self):

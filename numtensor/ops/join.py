@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..kernels import boxed_join
 from ..modes import current
 from ..tensor import TENSORS, Tensor, from_array
 from . import operands
@@ -202,6 +203,11 @@ def cat(tensors, dim=0):
     return current.mode.cat_same(tensors, dim)
 
 
+@cat.on_tensors
+def _(op, layout):
+    return boxed_join.make_join(op.name, layout, op.records(), new=False)
+
+
 @composite(tensors="tensors", method=False)
 def stack(tensors, dim=0):
     """Join tensors along a new dimension.
@@ -237,6 +243,11 @@ def stack(tensors, dim=0):
                 f"entry {position}"
             )
     return current.mode.stack_same(tensors, normalise_dim("stack", dim, len(shape) + 1))
+
+
+@stack.on_tensors
+def _(op, layout):
+    return boxed_join.make_join(op.name, layout, op.records(), new=True)
 
 
 def _at_least(op, tensors, ndim):
