@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import lean
 from ..graph import Output
 from ..modes import NO_GRAD, TRACKED, Mode, current, set_mode
 from ..ops.inplace import refresh_view, view_node
@@ -97,7 +98,7 @@ def _run(edges, seeds, retain_graph, create_graph, captures=None):
     if as_ops:
         policy = engine.Tensors
     else:
-        policy = engine.Arrays(from_array)
+        policy = engine.Arrays(lean.wrap("no_grad"))
         seeds = [seed._array for seed in seeds]
         policy.shared.update(map(id, seeds))
     watched = policy
@@ -141,7 +142,11 @@ def backward(
         >>> x.grad
         tensor([2., 4.])
     """
-    backward_all((self,), None if gradient is None else (gradient,), retain_graph, create_graph, inputs)
+    if inputs is None:
+        edges, seeds = _roots("backward", (self,), (gradient,))
+        _run(edges, seeds, retain_graph, create_graph)
+    else:
+        backward_all((self,), (gradient,), retain_graph, create_graph, inputs)
 
 
 def backward_all(
@@ -169,7 +174,7 @@ def backward_all(
     # As in `_run`: what is added up is a normal tensor, whatever the caller's mode.
     set_mode(TRACKED if create_graph else NO_GRAD)
     try:
-        policy = engine.Tensors if create_graph else engine.Arrays(from_array)
+        policy = engine.Tensors if create_graph else engine.Arrays(lean.wrap("no_grad"))
         for tensor, gradient in zip(inputs, found, strict=True):
             if gradient is not None:
                 engine.add_to_grad(tensor._meta, gradient if create_graph else gradient._array, policy)

@@ -138,8 +138,11 @@ def run(roots, grads, policy, retain_graph, captures=None):
     call, add = policy.call, policy.add
     # Where gradients go, and which: the seeds first, then what each node gives.
     edges, results = roots, grads
+    node = None
     while True:
-        for edge, grad in zip(edges, results, strict=True):
+        if len(edges) != len(results):
+            raise RuntimeError(f"{node.op.name}: backward gave {len(results)} gradients for {len(edges)} inputs")
+        for edge, grad in zip(edges, results):  # noqa: B905 -- just compared, in a third of the time
             if edge is None or grad is None:
                 continue
             kind = type(edge)

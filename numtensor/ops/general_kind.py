@@ -114,6 +114,8 @@ class GeneralOp(Declaration):
         super().__init__(function, saves=(saves,) if isinstance(saves, str) else tuple(saves), **options)
         self.saved_tensor_names = tuple(name for name in self.parameters if name in self.saves)
         self.saves_output = "output" in self.saves
+        # Of what a node may have saved as tensors.
+        self._saved_places = tuple((self.parameters.index(name), name) for name in self.saved_tensor_names)
 
     # -----------------------------------------------------------------------------------------------------------------
     # Rules
@@ -391,7 +393,7 @@ class GeneralOp(Declaration):
     def _arrays(self, node):
         """Return what `_arguments` does, as arrays, of a node without a sequence of tensors that saved no results."""
         values = list(node.saved)
-        for position, name in enumerate(self.parameters):
+        for position, name in self._saved_places:
             value = values[position]
             if isinstance(value, Tensor):
                 if value._meta.counter is not None:
