@@ -16,8 +16,8 @@ from .. import lean
 from ..kernels.forward import arithmetic
 from ..modes import INFERENCE, current
 from ..ops import activation, hyperbolic
-from ..ops.blas import AFFINE_ROW, affine_in_tiles, product
-from ..ops.matmul import affine
+from ..ops.blas import AFFINE_ROW, SMALL, affine_in_tiles, product
+from ..ops.matmul import affine, linear
 from ..ops.operands import CONSTANTS
 from ..tensor import Tensor
 from . import activations, layers
@@ -81,6 +81,8 @@ def _affine_step(module):
     columns = matrix.T
     add, add_at_once = arithmetic.add.rows[dtype], arithmetic.add.rows_builtins[dtype]
     affine_at_once = AFFINE_ROW[dtype]
+    # By the op itself, from tensors to a tensor in machine code, which takes less than what is around a product here.
+    is_small, call, wrap = matrix.size < SMALL, linear.public, lean.wrap("inference")
 
     def step(array):
         if (
@@ -96,6 +98,8 @@ def _affine_step(module):
             if rows == 1:
                 result = None if row is None else affine_at_once(array, matrix, row)
                 return affine(array, matrix, row) if result is None else result
+            if is_small:
+                return call(wrap(array), weight, bias)._array
             kept = SMALLEST_KEPT <= rows * width * dtype.itemsize <= LARGEST_KEPT
             out = _take((rows, width), dtype) if kept else None
             result = None if row is None else affine_in_tiles(array, matrix, row, out)
