@@ -100,7 +100,8 @@ def _inplace_method(op, name):
     else:
         lines = op.keyword_lines(f"return run_inplace(op, {', '.join(arguments)}, ")
     namespace = op.namespace_for_text()
-    return _finish(op, name, op.form(name, parameters, arguments, namespace, lambda call: [*lines, *call], True))
+    function = op.form(name, parameters, arguments, namespace, lambda call: [*lines, *call], in_place=True)
+    return _finish(op, name, function)
 
 
 _INPLACE_OPERATORS = frozenset(

@@ -93,6 +93,7 @@ def run(op, target, *arguments, **keywords):
 
     `keywords` are those of the declaration, if any is given.
     """
+    # The op may never be called otherwise.
     op.quicken(current.mode.path)
     if op.write_otherwise is not None:
         written = op.write_otherwise(target, *arguments, **keywords)
