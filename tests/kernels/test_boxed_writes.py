@@ -2,6 +2,7 @@
 
 import gc
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -87,9 +88,8 @@ def assert_same(name, path, make, *arguments):
 def test_every_pair_of_layouts(layout, path):
     for other in NATIVE.values():
         y = tensor(other(numbers(3, 4, seed=1)))
-        for name in ("add_", "maximum_", "copy_"):
-            if hasattr(Tensor, name):
-                assert_same(name, path, lambda: tensor(NATIVE[layout](numbers(3, 4))), y)
+        for name in ("add_", "clamp_min_", "copy_"):
+            assert_same(name, path, lambda: tensor(NATIVE[layout](numbers(3, 4))), y)
     for name, arguments in (("neg_", ()), ("mul_", (2.5,)), ("zero_", ()), ("fill_", (3,))):
         assert_same(name, path, lambda: tensor(NATIVE[layout](numbers(3, 4))), *arguments)
 
@@ -124,8 +124,7 @@ NUMBERS = [
 def test_numbers(number, dtype, path):
     for shape in ((2, 3), ()):
         for name in ("add_", "mul_", "fill_", "copy_", "clamp_min_"):
-            if hasattr(Tensor, name):
-                assert_same(name, path, lambda shape=shape: tensor(numbers(*shape, dtype=dtype)), number)
+            assert_same(name, path, lambda shape=shape: tensor(numbers(*shape, dtype=dtype)), number)
 
 
 @pytest.mark.parametrize("path", MODES)
@@ -165,12 +164,11 @@ def test_what_it_does_not_know_it_refuses(path):
     with entered(path):
         tensor(numbers(1)).add_(1.0)
     for name in ("other byte order", "a subclass", "read-only", "transposed"):
-        if name in LAYOUTS:
-            x = tensor(LAYOUTS[name](numbers(4, 6)))
-            assert add(x, y) is None and copy(x, y) is None and fill(x, 1) is None
-            assert add(x, x) is None
-            if name != "read-only":
-                assert copy(y, x) is None
+        x = tensor(LAYOUTS[name](numbers(4, 6)))
+        assert add(x, y) is None and copy(x, y) is None and fill(x, 1) is None
+        assert add(x, x) is None
+        # What is read need not be writeable.
+        assert (copy(y, x) is None) == (name != "read-only")
     for given in ((), (y,), (1.0, y), (None, None), (object.__new__(Tensor), y), (y, object.__new__(Tensor))):
         assert add(*given) is None
     for given in ((), (y,), (1.0, y), (object.__new__(Tensor), y), (y, object.__new__(Tensor)), (y, numbers(4, 6))):
@@ -297,10 +295,10 @@ def test_metadata_that_changes_while_the_counter_is_made(path):
             for _ in range(300):
                 x.add_(1.0)
                 x._meta.counter = None
-    for array, meta in kept:
-        # What was written to was counted, unless the count was taken away above.
-        assert meta.counter is None or meta.counter.value <= 1
-        assert set(array.tolist()) <= {float(k) for k in range(301)}
+    assert len(kept) > 100 or sys.version_info >= (3, 12), "it is what this is about"
+    # Each was written once, to one of the arrays.
+    arrays = [array for array, _ in kept] + [x._array]
+    np.testing.assert_array_equal(sum(arrays), np.full(50, 300.0))
 
 
 @pytest.mark.parametrize("path", MODES)
