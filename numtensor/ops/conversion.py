@@ -16,7 +16,7 @@ from ..kernels.forward import conversion as kernels
 from ..modes import current
 from ..tensor import Tensor, new
 from ..threads.division import call as divide
-from ..threads.limits import NEVER, process
+from ..threads.limits import process
 from .declaration import Declaration
 from .factory_arguments import fill_value
 from .factory_kind import check_device
@@ -68,8 +68,7 @@ class _Casts(dict):
         layout, table = lean.layout(), _ON_TENSORS.get(kind.numpy)
         made = lean.nothing
         if layout is not None and table is not None:
-            large = process.light if process.asks else NEVER
-            made = boxed_calls.make_call("to", layout, True, table, 1, 0, large)
+            made = boxed_calls.make_call("to", layout, True, table, 1, 0, process.light)
         self[kind] = made
         return made
 

@@ -15,7 +15,7 @@ from ..kernels import boxed_calls, boxed_writes
 from ..kernels.declare import Elementwise
 from ..tensor import TENSORS
 from ..threads.division import divided
-from ..threads.limits import NEVER, process
+from ..threads.limits import process
 from . import operands
 from .declaration import (
     Declaration,
@@ -165,7 +165,7 @@ class ElementwiseOp(Declaration):
         layout = lean.layout()
         if layout is None:
             return [], {}
-        large = self.large(self.forward) if process.asks else NEVER
+        large = self.large(self.forward)
         leading = 1 if self.tensors[0] == "condition" else 0
         function = boxed_calls.make_call(
             self.name, layout, self.records(), self.machine_code, len(arguments), leading, large
@@ -176,7 +176,7 @@ class ElementwiseOp(Declaration):
         layout = lean.layout()
         if layout is None or not self.keeps_dtype:
             return [], {}
-        large = self.large(self.forward) if process.asks else NEVER
+        large = self.large(self.forward)
         function = boxed_writes.make_inplace(self.name + "_", layout, self.machine_code, len(arguments), large)
         return self.lean_form(arguments, function, self.inplace_lines(arguments))
 

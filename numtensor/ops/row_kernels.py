@@ -5,7 +5,7 @@ import numpy as np
 from ..kernels import boxed_loops
 from ..kernels.declare import KernelTable
 from ..threads.division import call as divide
-from ..threads.limits import NEVER, process
+from ..threads.limits import process
 
 
 class RowKernel:
@@ -41,7 +41,7 @@ class RowKernel:
             self._table,
             len(op.parameters),
             keepdim=0,
-            large=process.large if process.asks else NEVER,
+            large=process.large,
             full=0,
             wanted=(0,),
             collect=None,

@@ -75,7 +75,7 @@ class _Process:
         self.asks = self.number > 1
         self.threshold = LARGE
         self.large = LARGE if self.asks else NEVER
-        self.light = LIGHT * self.large
+        self.light = LIGHT * LARGE if self.asks else NEVER
         self.blocks = LIGHT * LARGE
         self.cell = LARGE // _CELLS
         self.released = _KEPT
@@ -88,7 +88,7 @@ class _Process:
             if (asks, threshold) != (self.asks, self.threshold):
                 self.asks, self.threshold = asks, threshold
                 self.large = threshold if asks else NEVER
-                self.light = LIGHT * self.large
+                self.light = LIGHT * threshold if asks else NEVER
                 self.blocks = LIGHT * threshold
                 self.cell = max(1, threshold // _CELLS)
                 # What divides small operands, in tests, divides small results as well.
